@@ -1,0 +1,71 @@
+"""Knows which commands exist; knows nothing of what they do or how a run ends.
+
+A command's module is imported when the command is called, not before: `--version` needs neither Typer nor Rich, and
+`--help` none of the commands. A command whose module is not there is not listed.
+"""
+
+import sys
+from collections.abc import Coroutine, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from hedgerow import __version__
+from hedgerow.errors import EXIT_GOOD, FleetError
+
+Answer = TypeVar("Answer")
+
+
+class Entry(NamedTuple):
+    """One line of the command table. `help` is one sentence; it is shown without importing the module."""
+
+    module: str
+    help: str
+    hidden: bool = False
+
+
+COMMANDS: dict[str, Entry] = {
+    "demo": Entry("hedgerow.cli.demo", "See the whole of it: six virtual boards, a message that survives, an audit."),
+    "virtual": Entry("hedgerow.cli.virtual", "Start, list and stop virtual boards."),
+    "devices": Entry("hedgerow.cli.devices", "List the serial ports and what is behind them."),
+    "devs": Entry("hedgerow.cli.devices", "Short for `devices`.", hidden=True),
+    "doctor": Entry("hedgerow.cli.doctor", "Find out why this machine cannot reach a board, and what to do."),
+    "fleet": Entry("hedgerow.cli.fleet", "Found a fleet, show it."),
+    "plan": Entry("hedgerow.cli.plan", "Show what provisioning would change, and change nothing."),
+    "provision": Entry("hedgerow.cli.provision", "Make boards into nodes of your fleet; run it again to resume."),
+    "dev": Entry("hedgerow.cli.dev", "Restart a node with its program and watchdog off, to work on it."),
+    "audit": Entry("hedgerow.cli.audit", "Compare every node with what your fleet says it should be."),
+    "samples": Entry("hedgerow.cli.samples", "Fetch the sensor data that a node has logged."),
+    "logs": Entry("hedgerow.cli.logs", "Read a node's log, or follow it live with -f."),
+    "send": Entry("hedgerow.cli.send", "Hand a message to a node, to be carried to another."),
+    "inbox": Entry("hedgerow.cli.inbox", "Read what has arrived at a node; least-heard authors first."),
+    "report": Entry("hedgerow.cli.report", "Write one HTML page with pictures about your fleet."),
+    "bundle": Entry("hedgerow.cli.bundle", "Look inside a stored bundle."),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. The `hedgerow` script calls it; no exception leaves it."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given in (["--version"], ["-V"]):
+        print(f"hedgerow {__version__}")
+        return EXIT_GOOD
+    from hedgerow.cli import ending, lazy  # only now: both import Typer
+
+    return ending.finish(lambda: lazy.build(COMMANDS), given)
+
+
+def run(coroutine: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run the asynchronous part of a command. A FleetError becomes its sentence on stderr and its exit code."""
+    import asyncio
+
+    import typer
+
+    from hedgerow.cli import ending
+
+    try:
+        return asyncio.run(coroutine)
+    except FleetError as error:
+        raise typer.Exit(ending.report([error])) from error
+    except ExceptionGroup as group:
+        if not (errors := ending.fleet_errors_in(group)):
+            raise
+        raise typer.Exit(ending.report(errors)) from group
