@@ -1,0 +1,65 @@
+"""CRC-16/X.25 and CRC-32C over bytes, as RFC 9171 (4.2.1) uses them. Knows no format and no framing."""
+
+from array import array
+
+
+def _table16(polynomial):
+    """The 256 remainders of a reflected 16-bit polynomial: each power of two, then sums (a CRC is linear)."""
+    table = array("H", bytes(512))
+    crc = 1
+    bit = 128
+    while bit:
+        crc = (crc >> 1) ^ polynomial if crc & 1 else crc >> 1
+        for low in range(0, 256, bit * 2):
+            table[low + bit] = crc ^ table[low]
+        bit >>= 1
+    return table
+
+
+_TABLE = _table16(0x8408)
+# The 32-bit remainders as two halves, because a 32-bit number is an allocation on a board. Made on first use:
+# our own bundles carry CRC-16, so most nodes never need this kilobyte.
+_tables32c = None
+
+
+def _make_tables32c():
+    low_half = array("H", bytes(512))
+    high_half = array("H", bytes(512))
+    low, high = 1, 0
+    bit = 128
+    while bit:
+        odd = low & 1
+        low = (low >> 1) | ((high & 1) << 15)
+        high >>= 1
+        if odd:
+            low ^= 0x3B78
+            high ^= 0x82F6
+        for base in range(0, 256, bit * 2):
+            low_half[base + bit] = low ^ low_half[base]
+            high_half[base + bit] = high ^ high_half[base]
+        bit >>= 1
+    return low_half, high_half
+
+
+def crc16(data, crc: int = 0) -> int:
+    """CRC-16/X.25 of data; `crc` is the result over the bytes before it (check value of "123456789": 0x906E)."""
+    table = _TABLE
+    crc ^= 0xFFFF
+    for byte in data:
+        crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    return crc ^ 0xFFFF
+
+
+def crc32c(data, crc: int = 0) -> int:
+    """CRC-32C (Castagnoli) of data; `crc` as in crc16 (check value of "123456789": 0xE3069283)."""
+    global _tables32c
+    if _tables32c is None:
+        _tables32c = _make_tables32c()
+    low_half, high_half = _tables32c
+    low = (crc & 0xFFFF) ^ 0xFFFF
+    high = (crc >> 16) ^ 0xFFFF
+    for byte in data:
+        index = (low ^ byte) & 0xFF
+        low = low_half[index] ^ (low >> 8) ^ ((high & 0xFF) << 8)
+        high = high_half[index] ^ (high >> 8)
+    return ((high ^ 0xFFFF) << 16) | (low ^ 0xFFFF)
