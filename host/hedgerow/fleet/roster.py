@@ -1,0 +1,217 @@
+"""Knows which nodes belong to a fleet: the union of all enrolments under known certificates. Refuses to do I/O.
+
+Two laptops that worked apart merge by set union, in any order, any number of times. What union cannot decide
+(two nodes with one name, short id or key; a certificate that was overdrawn) is shown as a conflict and is never settled
+silently; at enrolment the same rules refuse.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from hedgerow.errors import RefusedError
+from hedgerow.fleet import charter, documents
+from hedgerow.fleet.charter import LaptopCertificate
+from hedgerow.fleet.documents import Document, is_count, is_digest, is_key_id, is_public, is_text, or_none
+from hedgerow.fleet.keys import key_id
+from hedgewire.cbor import Damage
+
+ENROLMENT = "enrolment"
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """One node taken into a fleet by one laptop; `serial` counts within the laptop's certificate from 1."""
+
+    fleet: bytes
+    node: bytes  # public key
+    short: int
+    name: str
+    board: str
+    custodian: bytes | None  # public key of the household that the node belongs to
+    laptop: bytes  # public key
+    certificate: bytes  # digest
+    serial: int
+    replaces: bytes | None = None  # digest of the enrolment that this one takes the place of
+
+    @property
+    def node_id(self) -> bytes:
+        return key_id(self.node)
+
+    def to_document(self) -> Document:
+        return documents.make(ENROLMENT, documents.values_of(self))
+
+    @cached_property
+    def digest(self) -> bytes:
+        return self.to_document().digest
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What a merge found and cannot settle; `nodes` are the names of the enrolments concerned."""
+
+    what: str  # "name", "short", "key", "serial", "outside certificate"
+    value: str
+    nodes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        sentence = {
+            "name": f"two nodes are called {self.value}; give one of them another name",
+            "short": f"short id {self.value} was given twice, to {_list(self.nodes)}; enrol one of them again",
+            "key": f"key {self.value} was enrolled twice, as {_list(self.nodes)}; one of them is to be replaced",
+            "serial": f"{_list(self.nodes)} share {self.value}; a copy of that laptop is at work",
+            "outside certificate": f"{_list(self.nodes)}: {self.value}; it does not count as enrolled",
+        }
+        return sentence[self.what]
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Certificates and enrolments as sets. Everything else is computed from them, so that union is merging."""
+
+    certificates: frozenset[LaptopCertificate] = frozenset()
+    claims: frozenset[Enrolment] = frozenset()
+
+    @staticmethod
+    def of(found: Iterable[Document], fleet: bytes) -> "Roster":
+        """What these documents say about one fleet; other kinds, other fleets and damaged ones are passed over."""
+        certificates, claims = set(), set()
+        for document in found:
+            if document.kind == charter.LAPTOP:
+                certificates.add(charter.read_certificate(document))
+            elif document.kind == ENROLMENT:
+                claims.add(read_enrolment(document))
+
+        def sound(items: set) -> frozenset:
+            return frozenset(item for item in items if not isinstance(item, Damage) and item.fleet == fleet)
+
+        return Roster(sound(certificates), sound(claims))
+
+    @cached_property
+    def _by_digest(self) -> dict[bytes, LaptopCertificate]:
+        return {certificate.digest: certificate for certificate in self.certificates}
+
+    def union(self, other: "Roster") -> "Roster":
+        return Roster(self.certificates | other.certificates, self.claims | other.claims)
+
+    def refusal(self, claim: Enrolment) -> str | None:
+        """Why the certificate does not cover this enrolment, or None. The same rule for our own and for merged ones."""
+        certificate = self._by_digest.get(claim.certificate)
+        if certificate is None:
+            return "its laptop certificate is not known here"
+        if certificate.laptop != claim.laptop or certificate.fleet != claim.fleet:
+            return "its laptop certificate is somebody else's"
+        if not 1 <= claim.serial <= certificate.enrolments:
+            return f"the certificate of {certificate.name} allows {certificate.enrolments} enrolments"
+        if not certificate.holds(claim.short):
+            return f"short id {claim.short} is outside the block of {certificate.name}"
+        return None
+
+    @cached_property
+    def nodes(self) -> list[Enrolment]:
+        """Enrolments that count: covered by their certificate and not replaced by another that is. By short id."""
+        covered = [claim for claim in self.claims if self.refusal(claim) is None]
+        replaced = {claim.replaces for claim in covered}
+        return sorted((claim for claim in covered if claim.digest not in replaced), key=_total_order)
+
+    def named(self, name: str) -> Enrolment | None:
+        return next((node for node in self.nodes if node.name == name), None)
+
+    def with_key(self, public: bytes) -> Enrolment | None:
+        return next((node for node in self.nodes if node.node == public), None)
+
+    @cached_property
+    def conflicts(self) -> list[Conflict]:
+        nodes = self.nodes
+        found = [
+            *_shared("name", nodes, lambda node: node.name),
+            *_shared("short", nodes, lambda node: str(node.short)),
+            *_shared("key", nodes, lambda node: node.node_id.hex()),
+            *_shared("serial", self._covered(), lambda node: self._serial_text(node)),
+        ]
+        for claim in sorted(self.claims, key=_total_order):
+            why = self.refusal(claim)
+            if why is not None:
+                found.append(Conflict("outside certificate", why, (claim.name,)))
+        return found
+
+    def next_enrolment(
+        self, certificate: LaptopCertificate, node: bytes, name: str, board: str, custodian: bytes | None = None
+    ) -> Enrolment:
+        """The enrolment that takes this key in under this name; the one that exists, if it says the same already.
+
+        Raises RefusedError for a name that another key has, and for a certificate that is used up.
+        """
+        known = self.with_key(node)
+        if known is not None and (known.name, known.board, known.custodian) == (name, board, custodian):
+            return known
+        holder = self.named(name)
+        if holder is not None and holder.node != node:
+            raise RefusedError(
+                f"the name {name} belongs to node {holder.node_id.hex()} already, and this board is another one",
+                node=name,
+                next_step="Give this board a name of its own in fleet.toml, or name that node on the command line",
+            )
+        own = [claim for claim in self.claims if claim.certificate == certificate.digest]
+        serial = max((claim.serial for claim in own), default=0) + 1
+        if serial > certificate.enrolments:
+            raise RefusedError(
+                f"the certificate of laptop {certificate.name} allows {certificate.enrolments} enrolments, all used",
+                node=name,
+                next_step="Ask the stewards for a new certificate, or enrol the node from another laptop",
+            )
+        short = known.short if known is not None and certificate.holds(known.short) else self._free_short(certificate)
+        enrolment = Enrolment(
+            certificate.fleet, node, short, name, board, custodian, certificate.laptop, certificate.digest, serial
+        )
+        return enrolment if known is None else replace(enrolment, replaces=known.digest)
+
+    def _free_short(self, certificate: LaptopCertificate) -> int:
+        taken = {claim.short for claim in self.claims}
+        block = range(certificate.first_short, certificate.first_short + certificate.short_count)
+        short = next((short for short in block if short not in taken), None)
+        if short is None:
+            raise RefusedError(
+                f"the block of short ids of laptop {certificate.name} is used up",
+                next_step="Ask the stewards for a new certificate",
+            )
+        return short
+
+    def _covered(self) -> list[Enrolment]:
+        return sorted((claim for claim in self.claims if self.refusal(claim) is None), key=_total_order)
+
+    def _serial_text(self, claim: Enrolment) -> str:
+        return f"enrolment {claim.serial} of laptop {self._by_digest[claim.certificate].name}"
+
+
+def read_enrolment(document: Document) -> "Enrolment | Damage":
+    shape = {
+        "fleet": is_key_id,
+        "node": is_public,
+        "short": is_count,
+        "name": is_text,
+        "board": is_text,
+        "custodian": or_none(is_public),
+        "laptop": is_public,
+        "certificate": is_digest,
+        "serial": is_count,
+        "replaces": or_none(is_digest),
+    }
+    fields = documents.read(document, ENROLMENT, shape)
+    return fields if isinstance(fields, Damage) else Enrolment(**fields)
+
+
+def _shared(what: str, nodes: list[Enrolment], value_of) -> list[Conflict]:
+    holders = defaultdict(list)
+    for node in nodes:
+        holders[value_of(node)].append(node.name)
+    return [Conflict(what, value, tuple(names)) for value, names in sorted(holders.items()) if len(names) > 1]
+
+
+def _total_order(claim: Enrolment) -> tuple:
+    return claim.short, claim.name, claim.digest
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return " and ".join(names)

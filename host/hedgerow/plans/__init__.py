@@ -1,0 +1,1 @@
+"""What to do, as values, and the one executor that does it."""
