@@ -10,12 +10,10 @@ import hashlib
 from hedgewire import cbor
 from hedgewire.cbor import Broken, Damage
 from hedgewire.crc import crc16, crc32c
+from hedgewire.eid import DTN, IPN, NONE, Eid, read_eid, write_eid  # noqa: F401 (DTN and IPN are for callers)
 
 VERSION = 7
 MAX_BLOCKS = 32  # bounds what a hostile bundle can make a node allocate
-
-DTN = 1
-IPN = 2
 
 NO_CRC = 0
 CRC16 = 1
@@ -37,37 +35,6 @@ PREVIOUS_NODE = 6
 BUNDLE_AGE = 7
 HOP_COUNT = 10
 KNOWN_BLOCKS = (PAYLOAD, PREVIOUS_NODE, BUNDLE_AGE, HOP_COUNT)
-
-
-class Eid:
-    """An endpoint. ipn: node and service are ints; dtn: node is the text behind "dtn:", service is 0."""
-
-    def __init__(self, node: "int | str", service: int = 0, scheme: int = IPN):
-        self.node = node
-        self.service = service
-        self.scheme = scheme
-
-    def __str__(self):
-        if self.scheme == IPN:
-            return f"ipn:{self.node}.{self.service}"
-        return "dtn:" + self.node
-
-    def __repr__(self):
-        return f"Eid({self})"
-
-    def __eq__(self, other):
-        return (
-            isinstance(other, Eid)
-            and self.node == other.node
-            and self.service == other.service
-            and self.scheme == other.scheme
-        )
-
-    def __hash__(self):
-        return hash((self.node, self.service, self.scheme))
-
-
-NONE = Eid("none", 0, DTN)  # the null endpoint
 
 
 class Block:
@@ -180,7 +147,7 @@ def with_forwarding(bundle: Bundle, age_ms: int, previous_node: Eid) -> Bundle:
         _put_block(out, HOP_COUNT, cbor.encode((hops[0], hops[1] + 1)))
     _put_block(out, BUNDLE_AGE, cbor.encode(age_ms))
     endpoint = bytearray()
-    _write_eid(endpoint, previous_node)
+    write_eid(endpoint, previous_node)
     _put_block(out, PREVIOUS_NODE, bytes(endpoint))
     return out
 
@@ -248,9 +215,9 @@ def _encode_primary(bundle):
     cbor.head(out, 0, bundle.version)
     cbor.head(out, 0, bundle.flags)
     cbor.head(out, 0, bundle.crc_type)
-    _write_eid(out, bundle.destination)
-    _write_eid(out, bundle.source)
-    _write_eid(out, bundle.report_to)
+    write_eid(out, bundle.destination)
+    write_eid(out, bundle.source)
+    write_eid(out, bundle.report_to)
     cbor.head(out, 4, 2)
     cbor.head(out, 0, bundle.creation_time_ms)
     cbor.head(out, 0, bundle.sequence)
@@ -260,19 +227,6 @@ def _encode_primary(bundle):
         cbor.head(out, 0, bundle.fragment_total)
     _seal(out, 0, bundle.crc_type)
     return bytes(out)
-
-
-def _write_eid(out, eid):
-    cbor.head(out, 4, 2)
-    cbor.head(out, 0, eid.scheme)
-    if eid.scheme == IPN:
-        cbor.head(out, 4, 2)
-        cbor.head(out, 0, eid.node)
-        cbor.head(out, 0, eid.service)
-    elif eid.node == "none":
-        cbor.head(out, 0, 0)
-    else:
-        cbor.write(out, eid.node)
 
 
 def _seal(out, start, crc_type):
@@ -407,33 +361,6 @@ def _read_crc(reader, start, crc_type):
     zeros = bytes(size)
     crc = crc16(zeros, crc) if crc_type == CRC16 else crc32c(zeros, crc)
     return crc == int.from_bytes(found, "big")
-
-
-def read_eid(reader: cbor.Reader) -> Eid:
-    at = reader.at
-    if reader.array() != 2:
-        raise Broken("endpoint", at)
-    scheme = reader.uint()
-    if scheme == IPN:
-        items = reader.array()
-        if items < 2 or items > 3:
-            raise Broken("endpoint", at)
-        node = reader.uint()
-        if items == 3:  # allocator and number: the two halves of a fully qualified node number
-            number = reader.uint()
-            if node >> 32 or number >> 32:
-                raise Broken("endpoint", at)
-            node = node << 32 | number
-        return Eid(node, reader.uint())
-    if scheme != DTN:
-        raise Broken("endpoint scheme", at)
-    if reader.at < reader.end and reader.data[reader.at] == 0:
-        reader.at += 1
-        return NONE
-    text = reader.text()
-    if not text.startswith("//"):
-        raise Broken("endpoint", at)
-    return Eid(text, 0, DTN)
 
 
 def read_known(block: Block) -> "Eid | int | tuple | bytes | Damage":

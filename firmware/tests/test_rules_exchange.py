@@ -1,0 +1,191 @@
+# Nodes in one process, joined by a table of links: what the exchange promises about bundles that change hands.
+from hedgenode.rules.exchange import RESEND_MS, Exchange
+from hedgenode.rules.routing import Meetings
+from hedgenode.store.bundles import BundleStore
+from hedgenode.store.ram import RamFiles
+from hedgewire import bundle, link, message
+
+BASE = 974848
+TAG = 0xBEEF
+
+
+class _Node:
+    def __init__(self, short):
+        self.files = RamFiles()
+        self.short = short
+        self.sequence = 0
+        self.events = []
+        self.power_on(0)
+
+    def power_on(self, now_ms):
+        self.store = BundleStore(self.files, "/store", 100000, now_ms)
+        self.exchange = Exchange(self.short, TAG, BASE, self.store, Meetings(self.short), self._told)
+
+    def _told(self, event, **facts):
+        self.events.append((event, facts["id"]))
+
+    def post(self, to, text, copies, now_ms=0):
+        self.sequence += 1
+        made = bundle.make(
+            bundle.Eid(BASE + self.short, 1), bundle.Eid(BASE + to, 1), message.encode(0, text), self.sequence, 10**9
+        )
+        data = bundle.encode(made)
+        made_id = bundle.bundle_id(made)
+        assert self.store.add(data, made_id, BASE + self.short, BASE + to, copies, 0, 10**9, now_ms, "own")
+        return made_id
+
+    def holds(self, bundle_id):
+        entry = self.store.entry(bundle_id)
+        return 0 if entry is None else entry.copies
+
+    def texts(self):
+        found = []
+        for entry in self.store.entries():
+            if entry.destination in (BASE + self.short, BASE + message.EVERYONE):
+                found.append(message.decode(bundle.decode(self.store.get(entry.id)).payload).body)
+        return sorted(found)
+
+
+class _World:
+    """Frames travel along `links`; `loses(n)` says whether the n-th frame on the air is lost."""
+
+    def __init__(self, shorts, loses=None):
+        self.nodes = {short: _Node(short) for short in shorts}
+        self.links = set()
+        self.loses = loses or (lambda n: False)
+        self.frames = 0
+        self.now_ms = 0
+
+    def meet(self, a, b, seconds=4):
+        self.links = {(a, b), (b, a)}
+        for _ in range(seconds):
+            self.now_ms += 1000
+            for short in (a, b):
+                node = self.nodes[short]
+                now_s = self.now_ms // 1000
+                self._air(short, node.exchange.tick(self.now_ms, now_s) + [node.exchange.hello(now_s)])
+        self.links = set()
+
+    def _air(self, source, frames):
+        queue = [(source, frame) for frame in frames]
+        while queue:
+            source, frame = queue.pop(0)
+            assert len(frame) <= link.MAX_BYTES
+            self.frames += 1
+            if self.loses(self.frames):
+                continue
+            for a, b in self.links:
+                if a == source:
+                    answers = self.nodes[b].exchange.on_frame(frame, self.now_ms, self.now_ms // 1000, -70)
+                    queue += [(b, answer) for answer in answers]
+
+
+def _random(seed):
+    state = [seed]
+
+    def step():
+        state[0] = (state[0] * 16807) % 2147483647
+        return state[0]
+
+    return step
+
+
+def test_a_bundle_for_the_neighbour_is_handed_over_and_let_go():
+    world = _World((1, 2))
+    sent = world.nodes[1].post(2, "hello", 6)
+    world.meet(1, 2)
+    assert world.nodes[2].texts() == ["hello"]
+    assert world.nodes[1].holds(sent) == 0
+    assert ("delivered", sent) in world.nodes[2].events
+
+
+def test_copies_are_halved_between_two_who_cannot_deliver():
+    world = _World((1, 2))
+    sent = world.nodes[1].post(9, "far", 6)
+    world.meet(1, 2)
+    assert world.nodes[1].holds(sent) == 3
+    assert world.nodes[2].holds(sent) == 3
+
+
+def test_a_single_copy_follows_those_who_meet_the_destination():
+    world = _World((1, 2, 3, 4))
+    for a, b in ((3, 4), (2, 3), (1, 2)):
+        world.meet(a, b)
+    sent = world.nodes[1].post(4, "one copy", 1, world.now_ms)
+    holders = []
+    for a, b in ((1, 2), (2, 3), (3, 4)):
+        world.meet(a, b)
+        holders.append([short for short in world.nodes if world.nodes[short].holds(sent)])
+    assert holders[:2] == [[2], [3]]
+    assert world.nodes[4].texts() == ["one copy"]
+
+
+def test_a_single_copy_does_not_go_to_somebody_who_knows_no_better():
+    world = _World((1, 2))
+    sent = world.nodes[1].post(9, "stay", 1)
+    world.meet(1, 2)
+    assert world.nodes[1].holds(sent) == 1
+    assert world.nodes[2].holds(sent) == 0
+
+
+def test_a_relay_that_loses_power_still_has_what_it_acknowledged():
+    world = _World((1, 2, 3))
+    world.meet(2, 3)
+    sent = world.nodes[1].post(3, "through a power cut", 1)
+    world.meet(1, 2)
+    assert world.nodes[1].holds(sent) == 0
+    world.nodes[2].power_on(world.now_ms)
+    assert world.nodes[2].holds(sent) == 1
+    world.meet(2, 3)
+    assert world.nodes[3].texts() == ["through a power cut"]
+
+
+def test_public_bundles_reach_everybody_once_and_stay():
+    world = _World((1, 2, 3))
+    world.nodes[1].post(message.EVERYONE, "for all", 1)
+    for a, b in ((1, 2), (2, 3), (1, 3), (1, 2)):
+        world.meet(a, b)
+    for node in world.nodes.values():
+        assert node.texts() == ["for all"]
+
+
+def test_a_lossy_link_delivers_everything_and_no_copy_is_ever_nowhere():
+    for seed in (1, 2, 3):
+        step = _random(seed)
+        world = _World((1, 2), loses=lambda n: step() % 100 < 30)
+        sent = [world.nodes[1].post(2, "text %d " % i + "x" * (i * 60), 1) for i in range(8)]
+        for _ in range(60):
+            world.meet(1, 2, 1)
+            for bundle_id in sent:
+                assert world.nodes[1].holds(bundle_id) or world.nodes[2].store.knows(bundle_id)
+        assert len(world.nodes[2].texts()) == 8, (seed, len(world.nodes[2].texts()))
+
+
+def test_a_stranger_fleet_and_damage_are_ignored_and_counted():
+    node = _Node(1)
+    assert node.exchange.on_frame(link.encode_hello(TAG + 1, 2, 0, []), 0, 0) == []
+    assert node.exchange.peers == {}
+    assert node.exchange.on_frame(b"\x10\x00", 0, 0) == []
+    assert node.exchange.damaged == 1
+
+
+def test_a_liar_cannot_make_a_node_let_go_of_what_it_did_not_hand_over():
+    node = _Node(1)
+    sent = node.post(9, "mine", 2)
+    node.exchange.on_frame(link.encode_ack(TAG, 2, 1, sent, link.ACCEPTED, 0), 0, 0)
+    node.exchange.on_frame(link.encode_ack(TAG, 2, 1, sent, link.DELIVERED, 0), 0, 0)
+    assert node.holds(sent) == 2
+
+
+def test_memory_stays_bounded_under_a_flood_of_segments_and_peers():
+    node = _Node(1)
+    for i in range(300):
+        peer = 2 + i
+        node.exchange.on_frame(link.encode_hello(TAG, peer, i, []), i, 0)
+        node.exchange.on_frame(
+            link.encode_segment(TAG, peer, 1, peer.to_bytes(8, "big"), 0, 32, 1, b"x" * link.MAX_DATA), i, 0
+        )
+    assert len(node.exchange.peers) <= 16
+    assert len(node.exchange._incoming) <= 4
+    node.exchange.tick(300 + RESEND_MS * 10, 10)
+    assert len(node.exchange._incoming) == 0
