@@ -1,0 +1,6 @@
+"""Knows stand-ins for boards: processes of real MicroPython, the radio between them and the weather around them."""
+
+from hedgerow.virtual.board import VirtualBoard
+from hedgerow.virtual.interpreter import Interpreter
+
+__all__ = ["Interpreter", "VirtualBoard"]
