@@ -130,7 +130,12 @@ def read_uf2(path: Path) -> bytearray:
 def install_rp2040js() -> Path:
     """Install what `node/package-lock.json` pins, into `node/node_modules`. Needs a network."""
     done = subprocess.run(
-        [*_npm(), "ci", "--no-audit", "--no-fund"], cwd=NODE_SIDE, capture_output=True, text=True, timeout=300
+        [*_npm(), "ci", "--no-audit", "--no-fund"],
+        check=False,
+        cwd=NODE_SIDE,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     if done.returncode:
         raise EnvironmentProblem(
@@ -159,17 +164,16 @@ def _wheel_folder(package: str) -> Path | None:
 
 def _node_is_recent(program: Path) -> bool:
     try:
-        told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20).stdout
+        asked = subprocess.run([program, "--version"], check=False, capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    found = re.match(r"v(\d+)", told)
+    found = re.match(r"v(\d+)", asked.stdout)
     return found is not None and int(found[1]) >= _NODE_FLOOR
 
 
 def _is_for_the_plain_pico(name: str) -> bool:
     """Official images are called RPI_PICO-20240222-v1.22.2.uf2 today and rp2-pico-20231227-v1.22.0.uf2 before."""
-    lower = name.lower()
-    return "pico" in lower and not re.search(r"pico[-_]?(w|2)", lower.replace("pico-20", "pico"))
+    return re.search(r"pico-(\d{8}|v\d)", name.lower()) is not None
 
 
 def _version_in(name: str) -> tuple[int, ...]:
@@ -180,5 +184,3 @@ def _version_in(name: str) -> tuple[int, ...]:
 def _last_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "it gave no reason"
-
-

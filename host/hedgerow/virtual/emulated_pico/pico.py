@@ -17,6 +17,7 @@ import socket
 import tty
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from hedgerow.errors import EnvironmentProblem, LinkError, LocalError
 from hedgerow.virtual.emulated_pico import parts
@@ -129,15 +130,7 @@ class EmulatedPico:
             self._process = await self._launch(self._parts.node, theirs.fileno())
         reader, self._control = await asyncio.open_unix_connection(sock=ours, limit=1 << 20)
         self._listener = asyncio.create_task(self._listen(reader, self._process))
-        try:
-            await asyncio.wait_for(self._usb_ready.wait(), _USB_READY_S)
-        except TimeoutError:
-            log = (self._directory / "node.log").read_text(errors="replace")
-            await self.kill()
-            raise EnvironmentProblem(
-                "The emulated Pico did not come up: " + (log.strip().splitlines() or ["its firmware shows no USB port"])[-1],
-                next_step=f"Check that {self._parts.uf2} is a MicroPython image for the Pico.",
-            ) from None
+        await self._wait_for_usb(self._listener)
 
     async def kill(self) -> None:
         """Cut the power at this moment. The flash keeps what the chip had; everything else is gone."""
@@ -148,11 +141,11 @@ class EmulatedPico:
 
     async def wait_power_lost(self, timeout_s: float = _EXIT_S) -> None:
         """Wait until the power is off, as after `cut_after_flash_operations`."""
-        if self._listener is not None:
-            try:
-                await asyncio.wait_for(asyncio.shield(self._listener), timeout_s)
-            except TimeoutError:
-                raise LinkError("The emulated Pico still has power", node=self.port) from None
+        if self._listener is None:
+            return
+        _, late = await asyncio.wait({self._listener}, timeout=timeout_s)
+        if late:
+            raise LinkError("The emulated Pico still has power", node=self.port)
 
     async def close(self) -> None:
         """Cut the power and give the ports back."""
@@ -161,7 +154,7 @@ class EmulatedPico:
             terminal.close()
         self._terminals.clear()
 
-    async def __aenter__(self) -> "EmulatedPico":
+    async def __aenter__(self) -> Self:
         try:
             await self.start()
         except BaseException:
@@ -228,6 +221,18 @@ class EmulatedPico:
         if len(image) != parts.FLASH_BYTES:
             raise LocalError(f"a Pico's flash holds {parts.FLASH_BYTES} bytes, not {len(image)}")
         self.flash_path.write_bytes(image)
+
+    async def _wait_for_usb(self, power_lost: asyncio.Task[None]) -> None:
+        ready = asyncio.create_task(self._usb_ready.wait())
+        await asyncio.wait({ready, power_lost}, timeout=_USB_READY_S, return_when=asyncio.FIRST_COMPLETED)
+        if not ready.cancel():
+            return
+        await self.kill()
+        assert self._parts is not None
+        raise EnvironmentProblem(
+            f"The emulated Pico shows no USB port; its log is {self._directory / 'node.log'}",
+            next_step=f"Check that {self._parts.uf2} is a MicroPython image for the Pico.",
+        )
 
     async def _launch(self, node: Path, control_fd: int) -> asyncio.subprocess.Process:
         console, *uarts = (terminal.board_side for terminal in self._terminals)
