@@ -2,7 +2,7 @@
 
 In: outer array definite or indefinite, ipn endpoints of two or three elements (RFC 9758), dtn endpoints, CRC-16 and
 CRC-32C, both checked, unknown blocks kept as they are. Out: outer array indefinite, ipn of two elements, CRC as each
-block says. The primary block of a received bundle is kept byte for byte: it is immutable, and the bundle id hangs on it.
+block says. The primary block of a received bundle is kept byte for byte: it is immutable, and the id hangs on it.
 """
 
 import hashlib

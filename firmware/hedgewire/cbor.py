@@ -83,17 +83,10 @@ def write(out: bytearray, value, depth: int = 0) -> None:
         out.extend(value)
     elif isinstance(value, str):
         _write_text(out, value)
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, (list, tuple, dict)):
         if depth >= MAX_DEPTH:
             raise ValueError("nested too deep")
-        head(out, _ARRAY, len(value))
-        for item in value:
-            write(out, item, depth + 1)
-    elif isinstance(value, dict):
-        if depth >= MAX_DEPTH:
-            raise ValueError("nested too deep")
-        head(out, _MAP, len(value))
-        _write_pairs(out, value, depth + 1)
+        _write_items(out, value, depth + 1)
     else:
         raise TypeError("no CBOR form for " + repr(type(value)))
 
@@ -107,7 +100,13 @@ def _write_text(out, value):
     out.extend(raw)
 
 
-def _write_pairs(out, value, depth):
+def _write_items(out, value, depth):
+    if not isinstance(value, dict):
+        head(out, _ARRAY, len(value))
+        for item in value:
+            write(out, item, depth)
+        return
+    head(out, _MAP, len(value))
     pairs = []
     for key in value:
         # bool is an int on CPython and none on MicroPython: refuse it on both.

@@ -64,7 +64,7 @@ class Decoder:
         return self._in_frame
 
     def feed(self, data: "bytes | bytearray | memoryview") -> list:
-        """Return, in order, the (kind, payload) of every frame that data completes and the (TEXT, bytes) around them."""
+        """Return in order the (kind, payload) of every frame that data completes, and (TEXT, bytes) around them."""
         if not isinstance(data, (bytes, bytearray)):
             data = bytes(data)  # a memoryview has no find()
         out = []

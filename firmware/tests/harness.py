@@ -1,4 +1,4 @@
-"""What tests need on both interpreters and neither pytest nor MicroPython offers on the other. Knows no module under test."""
+"""What tests need on both interpreters, where pytest is there on one only. Knows no module under test."""
 
 import json
 import os
@@ -47,3 +47,20 @@ def remove_folder(path: str) -> None:
         else:
             os.remove(below)
     os.rmdir(path)
+
+
+def from_typed(value):
+    """The value of a vector: JSON, and for what JSON lacks {"bytes": hex} and {"map": [[key, value], ...]}."""
+    if isinstance(value, list):
+        return [from_typed(item) for item in value]
+    if isinstance(value, dict):
+        if "bytes" in value:
+            return bytes.fromhex(value["bytes"])
+        return {from_typed(key): from_typed(item) for key, item in value["map"]}
+    return value
+
+
+def assert_damage(found, case):
+    """The result of a decoder for a case of a vector's list `damaged`."""
+    assert type(found).__name__ == "Damage", case["name"]
+    assert (found.reason, found.offset) == (case["reason"], case["offset"]), (case["name"], found)

@@ -23,7 +23,7 @@ def attempt(title, call):
     try:
         call()
         return True
-    except Exception as error:  # a test may fail in any way; the run goes on
+    except Exception as error:  # noqa: BLE001 - a test may fail in any way; the run goes on
         print("FAILED " + title)
         sys.print_exception(error, sys.stdout)
         return False

@@ -1,6 +1,7 @@
 """CRC-16/X.25 and CRC-32C against the check values of their catalogue and against vectors/crc.json."""
 
 from harness import vectors
+
 from hedgewire.crc import crc16, crc32c
 
 
