@@ -7,9 +7,10 @@ are not checked here: `Document` already carries them, and who counts which is a
 
 from dataclasses import dataclass
 
+from hedgewire.cbor import Damage
+
 from hedgerow.fleet import documents
 from hedgerow.fleet.documents import Document, is_count, is_digest, is_key_id, is_public, is_text, or_none
-from hedgewire.cbor import Damage
 
 CHARTER = "charter"
 LAPTOP = "laptop"
@@ -73,6 +74,7 @@ class LaptopCertificate:
 
 
 def read_charter(document: Document) -> "Charter | Damage":
+    """The charter that this document is, or why it is none."""
     shape = {
         "name": is_text,
         "version": is_count,
@@ -91,6 +93,7 @@ def read_charter(document: Document) -> "Charter | Damage":
 
 
 def read_certificate(document: Document) -> "LaptopCertificate | Damage":
+    """The certificate that this document is, or why it is none."""
     shape = {
         "fleet": is_key_id,
         "charter_version": is_count,

@@ -8,11 +8,13 @@ different signatures merge by union. The body stays bytes, so that a field of a 
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
+
+from hedgewire import cbor
+from hedgewire.cbor import Damage
 
 from hedgerow.errors import LocalError
 from hedgerow.fleet import keys
-from hedgewire import cbor
-from hedgewire.cbor import Damage
 
 VERSION = 1
 DIGEST_BYTES = 32
@@ -35,7 +37,8 @@ class Document:
 
     @property
     def fields(self) -> dict:
-        return cbor.decode(self.body)
+        found: Any = cbor.decode(self.body)  # a map: `make` and `decode` let nothing else in
+        return found
 
     @property
     def kind(self) -> str:
@@ -56,10 +59,11 @@ class Document:
 
 
 def make(kind: str, says: Mapping[str, object]) -> Document:
+    """A new, unsigned document of our version."""
     return Document(cbor.encode({"kind": kind, "v": VERSION, **says}))
 
 
-def values_of(record: object) -> dict[str, object]:
+def values_of(record: Any) -> dict[str, object]:
     """The fields of a dataclass instance by name, nothing cached beside them."""
     return {field.name: getattr(record, field.name) for field in fields(record)}
 
@@ -96,30 +100,37 @@ def read(document: Document, kind: str, shape: Shape) -> "dict | Damage":
 
 
 def is_bytes(value: object) -> bool:
+    """Bytes of any length."""
     return isinstance(value, bytes)
 
 
 def is_text(value: object) -> bool:
+    """Text that says something."""
     return isinstance(value, str) and value != ""
 
 
 def is_count(value: object) -> bool:
+    """A whole number from 0 on."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def is_public(value: object) -> bool:
+    """An Ed25519 public key."""
     return isinstance(value, bytes) and len(value) == keys.PUBLIC_BYTES
 
 
 def is_key_id(value: object) -> bool:
+    """The short form of a key."""
     return isinstance(value, bytes) and len(value) == keys.KEY_ID_BYTES
 
 
 def is_digest(value: object) -> bool:
+    """A SHA-256."""
     return isinstance(value, bytes) and len(value) == DIGEST_BYTES
 
 
 def or_none(is_right: Callable[[object], bool]) -> Callable[[object], bool]:
+    """The same rule for a field that may be left open."""
     return lambda value: value is None or is_right(value)
 
 

@@ -6,10 +6,11 @@ means the same key on every laptop of the fleet.
 
 from dataclasses import dataclass
 
+from hedgewire.cbor import Damage
+
 from hedgerow.fleet import documents
 from hedgerow.fleet.documents import Document, is_key_id, is_public, is_text, or_none
 from hedgerow.fleet.keys import key_id
-from hedgewire.cbor import Damage
 
 CUSTODIAN = "custodian"
 PERSON = "person"
@@ -47,11 +48,13 @@ class Person:
 
 
 def read_custodian(document: Document) -> "Custodian | Damage":
+    """The custodian that this document is, or why it is none."""
     fields = documents.read(document, CUSTODIAN, {"name": is_text, "public": is_public})
     return fields if isinstance(fields, Damage) else Custodian(**fields)
 
 
 def read_person(document: Document) -> "Person | Damage":
+    """The person that this document is, or why it is none."""
     shape = {"name": is_text, "public": is_public, "lent_by": or_none(is_key_id)}
     fields = documents.read(document, PERSON, shape)
     return fields if isinstance(fields, Damage) else Person(**fields)

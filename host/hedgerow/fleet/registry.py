@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from hedgewire import cbor
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -32,7 +34,6 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from hedgerow.errors import EnvironmentProblem, StorageError, UsageError
 from hedgerow.fleet.documents import Document
-from hedgewire import cbor
 
 SCHEMA_VERSION = "1"
 BUSY_TIMEOUT_S = 30
@@ -85,7 +86,8 @@ class Observation:
 
     @property
     def fields(self) -> dict:
-        return cbor.decode(self.data)
+        found: Any = cbor.decode(self.data)
+        return found
 
 
 class Registry:

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from hedgewire.cbor import Damage
+
 from hedgerow.errors import RefusedError
 from hedgerow.fleet import charter, documents
 from hedgerow.fleet.charter import LaptopCertificate
 from hedgerow.fleet.documents import Document, is_count, is_digest, is_key_id, is_public, is_text, or_none
 from hedgerow.fleet.keys import key_id
-from hedgewire.cbor import Damage
 
 ENROLMENT = "enrolment"
 
@@ -128,7 +129,7 @@ class Roster:
             *_shared("name", nodes, lambda node: node.name),
             *_shared("short", nodes, lambda node: str(node.short)),
             *_shared("key", nodes, lambda node: node.node_id.hex()),
-            *_shared("serial", self._covered(), lambda node: self._serial_text(node)),
+            *_shared("serial", self._covered(), self._serial_text),
         ]
         for claim in sorted(self.claims, key=_total_order):
             why = self.refusal(claim)
@@ -186,6 +187,7 @@ class Roster:
 
 
 def read_enrolment(document: Document) -> "Enrolment | Damage":
+    """The enrolment that this document is, or why it is none."""
     shape = {
         "fleet": is_key_id,
         "node": is_public,

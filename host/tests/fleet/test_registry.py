@@ -5,15 +5,14 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateTable
-
 from hedgerow.errors import EnvironmentProblem, StorageError, UsageError
 from hedgerow.fleet import documents, registry
 from hedgerow.fleet.charter import LaptopCertificate
 from hedgerow.fleet.registry import Observation, Registry
 from hedgerow.fleet.roster import Roster
 from hedgewire import cbor
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
 
 FLEET = b"fleet..."
 MINE = LaptopCertificate(FLEET, 1, "cafe", b"L" * 32, 200, 1, 250)
@@ -96,7 +95,7 @@ def test_the_latest_observation_of_each_node_is_found_by_kind(tmp_path):
 def test_a_rule_that_refuses_leaves_nothing_behind(tmp_path):
     copy = Registry.in_file(tmp_path / "r.sqlite")
 
-    def rule(known):
+    def rule(_):
         raise UsageError("no")
 
     with pytest.raises(UsageError):

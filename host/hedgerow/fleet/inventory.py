@@ -1,0 +1,99 @@
+"""Knows what every node of a fleet is to be: proposal and roster joined. Knows no port and no file.
+
+This is what plans compare the world with.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hedgerow.fleet.boards import Board
+from hedgerow.fleet.charter import Charter
+from hedgerow.fleet.people import Custodian
+from hedgerow.fleet.proposal import Proposal, ProposedNode
+from hedgerow.fleet.roster import Conflict, Enrolment, Roster
+
+CONFIG_VERSION = 1
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One node as it is to be. `enrolment` is None until a board was taken in under this name."""
+
+    name: str
+    board: Board
+    fleet: bytes
+    charter_version: int
+    ipn_base: int
+    settings: Mapping[str, object]
+    custodian: Custodian | None = None
+    custodian_name: str | None = None
+    enrolment: Enrolment | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the enrolment says what the proposal says, so that no new one is needed."""
+        known = self.enrolment
+        public = self.custodian.public if self.custodian else None
+        if known is None or (self.custodian_name is not None and self.custodian is None):
+            return False
+        return (known.name, known.board, known.custodian) == (self.name, self.board.id, public)
+
+    def config(self, enrolment: Enrolment) -> dict[str, object]:
+        """The map of /config.cbor under this enrolment."""
+        custodian = None if self.custodian is None else self.custodian.id
+        return {
+            "v": CONFIG_VERSION,
+            "name": self.name,
+            "short": enrolment.short,
+            "id": enrolment.node_id,
+            "fleet": self.fleet,
+            "charter": self.charter_version,
+            "board": self.board.id,
+            "ipn_base": self.ipn_base,
+            "custodian": custodian,
+            **self.settings,
+        }
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Everything that a fleet is to be, at one moment."""
+
+    fleet: bytes
+    nodes: tuple[NodeSpec, ...]
+    roster: Roster
+
+    def named(self, name: str) -> NodeSpec | None:
+        return next((node for node in self.nodes if node.name == name), None)
+
+    def with_id(self, node_id: bytes) -> NodeSpec | None:
+        return next((node for node in self.nodes if node.enrolment and node.enrolment.node_id == node_id), None)
+
+    @property
+    def conflicts(self) -> list[Conflict]:
+        return self.roster.conflicts
+
+    @property
+    def unproposed(self) -> list[Enrolment]:
+        """Nodes that are enrolled but that fleet.toml does not name (any more)."""
+        names = {node.name for node in self.nodes}
+        return [enrolment for enrolment in self.roster.nodes if enrolment.name not in names]
+
+
+def join(proposal: Proposal, charter: Charter, roster: Roster, custodians: Mapping[str, Custodian]) -> Inventory:
+    """What people want and who was taken in, node by node, in the order of fleet.toml."""
+
+    def spec(node: ProposedNode) -> NodeSpec:
+        return NodeSpec(
+            name=node.name,
+            board=node.board,
+            fleet=charter.fleet_id,
+            charter_version=charter.version,
+            ipn_base=proposal.ipn_base,
+            settings=node.settings,
+            custodian=custodians.get(node.custodian) if node.custodian else None,
+            custodian_name=node.custodian,
+            enrolment=roster.named(node.name),
+        )
+
+    return Inventory(charter.fleet_id, tuple(spec(node) for node in proposal.nodes), roster)
