@@ -26,18 +26,22 @@ BLOCK_BYTES = 4096
 RUNTIME = Path(__file__).parent / "runtime"
 # MicroPython on a 64-bit machine needs twice a board's bytes for the same objects; the shims come on top.
 HEAP_SCALE = 2
-SHIM_HEAP_BYTES = 96 * 1024
+SHIM_HEAP_BYTES = 76 * 1024
 _START_WITHIN_S = 5.0
 _STOP_WITHIN_S = 5.0
 _CRASHES_BEFORE_GIVING_UP = 3
-_LINE_FD = 3
 
 World = Mapping[str, float]
 
 
 class VirtualBoard:
-    """`board` is a Board of `hedgerow.fleet.boards` (or anything with its attributes), `uid` the chip's number,
-    `ether` the (host, port) of the radio or None, `world` a function that says what is around the board now."""
+    """A board that is not there: start, use its port, cut its power, pull its cable.
+
+    `board` is a Board of `hedgerow.fleet.boards` (or anything with its attributes), `uid` the chip's number (a
+    MAC comes first), `ether` the (host, port) of the radio or None. `world` says what is around the board now
+    (`runtime/_facts.py` has the names). `clock` is a battery-backed clock on the board (seconds since 1970; without
+    one the calendar starts where the chip's does); the calendar runs `rate` times as fast as real time.
+    """
 
     def __init__(
         self,
@@ -48,7 +52,8 @@ class VirtualBoard:
         uid: bytes,
         ether: tuple[str, int] | None = None,
         world: Callable[[], World] | None = None,
-        clock: Callable[[], tuple[float, float]] | None = None,
+        clock: Callable[[], float] | None = None,
+        rate: float = 1.0,
         pace: Pace | None = None,
         name: str | None = None,
     ) -> None:
@@ -63,6 +68,7 @@ class VirtualBoard:
         self._interpreter = interpreter
         self._world = world
         self._clock = clock
+        self._rate = rate
         self._cable = Cable(pace)
         self._process: subprocess.Popen[bytes] | None = None
         self._pidfd = -1
@@ -77,7 +83,8 @@ class VirtualBoard:
         self._crashes = 0
         self._heap_taken = 0
         self._powered_on_at = 0.0
-        self._rtc = (0.0, 0.0)
+        self._rtc: list[float] | None = None
+        self._memory = ""
 
     # what others ask
 
@@ -132,7 +139,8 @@ class VirtualBoard:
         if self._process:
             return
         self._powered_on_at = time.monotonic()
-        self._rtc = (0.0, 0.0)
+        self._rtc = [self._clock(), self._powered_on_at] if self._clock else None
+        self._memory = ""
         self._crashes = 0
         self._off.clear()
         self._up = asyncio.get_running_loop().create_future()
@@ -198,7 +206,6 @@ class VirtualBoard:
 
     def _facts(self, mode: str, cause: str, terminal: str) -> dict[str, object]:
         board = self.board
-        epoch_s, rate = self._clock() if self._clock else (0.0, 1.0)
         return {
             "image": str(self.image.resolve()),
             "blocks": self.image.stat().st_size // BLOCK_BYTES,
@@ -211,8 +218,9 @@ class VirtualBoard:
             "uid": self.uid.hex(),
             "ether": list(self.ether) if self.ether else None,
             "powered_on_ms": int(self._powered_on_at * 1000),
-            "clock": [epoch_s, rate, time.monotonic()] if self._clock else None,
-            "rtc": list(self._rtc),
+            "rate": self._rate,
+            "rtc": self._rtc,
+            "memory": self._memory,
             "pins": _pin_facts(getattr(board, "board_py", None)),
         }
 
@@ -257,7 +265,8 @@ class VirtualBoard:
             loop.remove_reader(self._line)
             self._line.close()
             self._line = None
-        self._stop_watchdog()
+        if self._next[:1] != ("soft",):  # a soft reset leaves the hardware watchdog counting, as on a board
+            self._stop_watchdog()
         self._cable.close_inner()
         self._go_on(self._next or ("crash", str(status)))
 
@@ -270,8 +279,8 @@ class VirtualBoard:
         elif how[0] in ("hard", "watchdog"):
             self._spawn("hard", how[0])
         elif how[0] == "deepsleep":
-            loop = asyncio.get_running_loop()
-            self._wake = loop.call_later(float(how[1]) / 1000, self._woken_from_sleep)
+            if (wake_after_ms := float(how[1])) > 0:
+                self._wake = asyncio.get_running_loop().call_later(wake_after_ms / 1000, self._woken_from_sleep)
         elif how[0] == "crash" and self._crashes < _CRASHES_BEFORE_GIVING_UP:
             self._crashes += 1
             self._spawn("hard", "crash")
@@ -327,7 +336,9 @@ class VirtualBoard:
         elif word == "pin":
             self.pins[str(words[1])] = words[2]
         elif word == "rtc":
-            self._rtc = (words[1], words[2])
+            self._rtc = words[1]
+        elif word == "memory":
+            self._memory = words[1]
         elif word == "end":
             self._end(words[1:])
 

@@ -6,8 +6,11 @@ OPOST does that.
 """
 
 import io
+import select
 import sys
 import termios
+
+import _facts
 
 _ISIG = 1
 _OPOST = 1
@@ -18,21 +21,21 @@ _POLLIN, _POLLOUT = 1, 4
 
 _in = sys.stdin.buffer
 _out = sys.stdout
-_raw = None
-_cooked = None
+_poller = None
+_patience_ms = -1
 _attributes = None
 
 
 def open_terminal():
     """Take the terminal as the controlling one and set it to what the prompt needs. Called once."""
-    global _attributes, _in, _out, _bytes
-    import _facts
-
+    global _attributes, _poller
     # Opening it is what makes it the controlling terminal of this (new) session; the descriptor itself is not kept.
     open(_facts.facts["terminal"], "rb").close()
     _attributes = termios.tcgetattr(0)
     _attributes[1] = _OPOST | _ONLCR
     _interrupt_by(-1)
+    _poller = select.poll()
+    _poller.register(_in, select.POLLIN)
 
 
 def _interrupt_by(character):
@@ -61,10 +64,18 @@ def settle():
             pass
 
 
+def expect_callbacks():
+    """From now on waiting at the prompt pauses now and then, for only between two steps a timer's callback runs."""
+    global _patience_ms
+    _patience_ms = 100
+
+
 def read():
     """One byte from the cable."""
     while True:
         try:
+            if not _poller.poll(_patience_ms):
+                continue
             byte = _in.read(1)
         except KeyboardInterrupt:
             continue

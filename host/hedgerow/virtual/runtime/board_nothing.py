@@ -1,0 +1,1 @@
+"""What the board finds where this computer has a module that no board has: an empty one."""
