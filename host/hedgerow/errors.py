@@ -89,14 +89,14 @@ class StorageError(FleetError):
     meaning = "the node's flash is full, or a store is damaged"
 
 
-class EnvironmentProblem(FleetError):  # noqa: N818 - `EnvironmentError` is taken by Python for something else
+class EnvironmentProblem(FleetError):
     """This machine lacks something: a program, a permission, a driver."""
 
     exit_code = 6
     meaning = "this machine lacks something: a program, a permission, a driver"
 
 
-class InterruptedWork(FleetError):  # noqa: N818 - nothing is wrong, the work is only not finished
+class InterruptedWork(FleetError):
     """Work stopped half way and can go on. Running the same command again resumes it."""
 
     exit_code = 7
