@@ -75,7 +75,11 @@ bench *ARGS: setup
 hil *ARGS: setup
     {{ python }} -m pytest --timeout 300 hil_tests {{ ARGS }}
 
-# Run the hardware tests on the emulated Pico (needs the image that HEDGEROW_PICO_UF2 names).
+# Prepare this machine for emulated Picos: install rp2040js, and say what else is missing.
+pico-setup: setup
+    @{{ python }} -m hedgerow.virtual.emulated_pico.setup
+
+# Run the hardware tests on the emulated Pico (needs `pico-setup` and a MicroPython image for the Pico).
 pico *ARGS: setup
     {{ python }} -m pytest --timeout 600 hil_tests --board RPI_PICO_EMULATED {{ ARGS }}
 
