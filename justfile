@@ -94,7 +94,7 @@ wheel: setup
 # Write constraints.txt anew from what is installed now; do it after adding a dependency.
 lock: setup stubs
     @head -n 2 constraints.txt > .cache/constraints.txt
-    @{ {{ pip }} freeze --all --exclude hedgerow; cat typings/*/.pinned; } | sort -fu >> .cache/constraints.txt
+    @{ {{ pip }} list --format freeze --exclude hedgerow; cat typings/*/.pinned; } | sort -fu >> .cache/constraints.txt
     @mv .cache/constraints.txt constraints.txt
 
 # Remove everything that can be made again.
