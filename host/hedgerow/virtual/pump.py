@@ -52,6 +52,7 @@ class _Way:
         self._loop = asyncio.get_running_loop()
         self._queue: deque[tuple[float, bytes]] = deque()
         self._line_free_at = 0.0
+        self._filled_last_slice = False
         self._waiting: asyncio.TimerHandle | None = None
         self._writer_added = False
 
@@ -68,7 +69,11 @@ class _Way:
         leaves_at = 0.0
         if self._pace:
             now = self._loop.time()
-            self._line_free_at = max(now, self._line_free_at) + len(data) / self._pace.bytes_per_s
+            # A timer that fires late is our fault, not the line's: while the source has more, the line never pauses.
+            late = self._filled_last_slice and 0 < now - self._line_free_at < _SLICE_S
+            start = self._line_free_at if late else max(now, self._line_free_at)
+            self._line_free_at = start + len(data) / self._pace.bytes_per_s
+            self._filled_last_slice = len(data) >= self.read_size()
             leaves_at = self._line_free_at + self._pace.latency_s
         self._queue.append((leaves_at, data))
         self.drain()
