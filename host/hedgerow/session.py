@@ -1,0 +1,310 @@
+"""Knows how to ask a node and to hear its answer, over any transport; knows no method's meaning and no plan.
+
+    async with Session(transport) as node:
+        facts = await node.ask("hello")
+
+Frames and text share the cable. Frames are answers and events; text goes to `console`. A request that gets no whole
+answer is repeated once, if repeating it can do no harm:
+
+- methods that only read;
+- put_begin, put_data, put_end, configure, accept, identify, follow: they say what shall be, not what to change;
+- post: it carries a `nonce`, by which the node recognises that it has the message already.
+
+restart, dev and remove are asked once: their answer may be lost, and then the caller looks for itself.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Self
+
+from hedgewire import admin, frame
+from hedgerow.errors import FleetError, LinkError, LocalError, RefusedError, RemoteError, StorageError
+from hedgerow.transports import Transport
+
+ANSWER_S = 5.0
+FIRST_ANSWER_S = 2.0  # of a hello: a node that runs answers within milliseconds
+PROMPT_S = 1.0
+IDLE_S = 0.1  # a torn frame ends after so much silence
+MAX_FRAME_BYTES = 4096
+TEXT_KEPT_BYTES = 400
+ASKED_ONCE = frozenset({"restart", "dev", "remove"})
+NONCE_BYTES = 8
+
+_SENTENCES = {
+    admin.UNKNOWN_METHOD: (RemoteError, "Its firmware may be older than this tool: `hedgerow audit` tells."),
+    admin.BAD_PARAMS: (RemoteError, None),
+    admin.REFUSED: (RefusedError, None),
+    admin.NOT_FOUND: (RemoteError, None),
+    admin.STORAGE_FULL: (StorageError, "Fetch what it holds, remove what is not needed, and try again."),
+    admin.BUSY: (LinkError, "Try again in a minute."),
+    admin.INTERNAL: (RemoteError, "`hedgerow logs` shows what went wrong there."),
+}
+
+
+class Answering(StrEnum):
+    """What is at the other end of a port."""
+
+    HEDGEROW = "hedgerow"
+    PROMPT = "prompt"
+    PROGRAM = "program"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """`hello` is the node's answer, `banner` MicroPython's version line; each only where it is known."""
+
+    answering: Answering
+    hello: dict[str, Any] | None = None
+    banner: str | None = None
+
+
+class Refused(Exception):  # noqa: N818 - the node's answer on its way from the reader to the one who asked
+    def __init__(self, code: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+class _Pending:
+    """One request on its way: the parts so far, when the last one came, and the future of the whole."""
+
+    def __init__(self, damaged: int) -> None:
+        self.parts: list[Any] = []
+        self.damaged_before = damaged
+        self.last_heard = time.monotonic()
+        self.whole: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+
+class Session:
+    """One node over one transport. Several tasks may ask at the same time.
+
+    `close()` closes the transport too; `release()` hands it back open, for someone who goes on to the prompt.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        console: Callable[[bytes], None] | None = None,
+        events: Callable[[str, Any], None] | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.name = name or transport.name
+        self.console = console
+        self.events = events
+        self._transport = transport
+        self._decoder = frame.Decoder(MAX_FRAME_BYTES)
+        self._pending: dict[int, _Pending] = {}
+        # Not from 0: an answer to the session before this one, still on its way, must fit none of our questions.
+        self._seq = secrets.randbelow(1 << 24)
+        self._reader: asyncio.Task[None] | None = None
+        self._failure: FleetError | None = None
+        self._frames_heard = 0
+        self._text = bytearray()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def ask(self, method: str, params: dict[str, Any] | None = None, timeout_s: float = ANSWER_S) -> Any:
+        """The result of `method`, parts joined. `timeout_s` bounds the silence, not a long answer in parts.
+
+        Raises what the node's refusal means (RefusedError, StorageError, RemoteError), or LinkError that says what
+        is there instead of a node.
+        """
+        values = dict(params or {})
+        if method == "post":
+            values.setdefault("nonce", secrets.token_bytes(NONCE_BYTES))
+        tries = 1 if method in ASKED_ONCE else 2
+        for _ in range(tries):
+            try:
+                return await self._ask_once(method, values, timeout_s)
+            except TimeoutError:
+                continue
+            except Refused as no:
+                raise self._as_error(no) from no
+        raise await self._why_silent(method)
+
+    async def recognise(self) -> Recognised:
+        """Find out what is at the other end, without stopping it. Never raises but for a port that is gone."""
+        for _ in range(2):  # the first question may run into a torn frame or a half-typed line
+            try:
+                hello = await self._ask_once("hello", {}, FIRST_ANSWER_S / 2)
+            except (TimeoutError, Refused):
+                continue
+            if isinstance(hello, dict):
+                return Recognised(Answering.HEDGEROW, hello=hello)
+        return await self._recognise_text()
+
+    async def release(self) -> Transport:
+        """Stop listening and hand the open transport back."""
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+        self._fail(LinkError("the session was closed", node=self.name))
+        return self._transport
+
+    async def close(self) -> None:
+        """Stop listening and close the transport. A second call does nothing."""
+        await self.release()
+        await self._transport.close()
+
+    async def _ask_once(self, method: str, params: dict[str, Any], timeout_s: float) -> Any:
+        """Raises TimeoutError after silence or damage, Refused with the node's sentence, LinkError if the way ends."""
+        if self._failure is not None:
+            raise self._failure
+        if self._reader is None:
+            self._reader = asyncio.create_task(self._read_for_ever())
+        self._seq = (self._seq + 1) & 0x3FFFFFFF
+        seq, pending = self._seq, _Pending(self._decoder.damaged)
+        try:
+            request = admin.request(seq, method, params)
+        except (TypeError, ValueError) as error:
+            raise LocalError(f"{method} cannot be asked with these parameters: {error}") from error
+        self._pending[seq] = pending
+        try:
+            await self._transport.send(frame.encode(frame.REQUEST, request))
+            pending.last_heard = time.monotonic()
+            while (left := pending.last_heard + timeout_s - time.monotonic()) > 0:
+                done, _ = await asyncio.wait([pending.whole], timeout=left)
+                if done:
+                    return pending.whole.result()
+            raise TimeoutError
+        finally:
+            del self._pending[seq]
+            if pending.whole.done() and not pending.whole.cancelled():
+                pending.whole.exception()  # seen: asyncio shall not warn
+
+    async def _read_for_ever(self) -> None:
+        try:
+            while True:
+                await self._read_once()
+        except FleetError as gone:
+            self._fail(gone)
+
+    async def _read_once(self) -> None:
+        try:
+            async with asyncio.timeout(IDLE_S if self._decoder.in_frame else None):
+                data = await self._transport.receive()
+        except TimeoutError:
+            self._dispatch(self._decoder.idle())
+            return
+        self._dispatch(self._decoder.feed(data))
+
+    def _dispatch(self, found: list[tuple[int, bytes]]) -> None:
+        for kind, payload in found:
+            if kind == frame.TEXT:
+                self._text += payload
+                del self._text[:-TEXT_KEPT_BYTES]
+                if self.console is not None:
+                    self.console(payload)
+            elif kind == frame.ANSWER:
+                self._on_answer(payload)
+            elif kind == frame.EVENT:
+                self._on_event(payload)
+
+    def _on_answer(self, payload: bytes) -> None:
+        answer = admin.parse_answer(payload)
+        if isinstance(answer, admin.Damage):
+            return
+        self._frames_heard += 1
+        pending = self._pending.get(answer.seq)
+        if pending is None or pending.whole.done():
+            return
+        pending.last_heard = time.monotonic()
+        if answer.code == admin.PART:
+            pending.parts.extend(answer.result)
+        elif answer.code != admin.DONE:
+            pending.whole.set_exception(Refused(answer.code, str(answer.result)))
+        elif not pending.parts:
+            pending.whole.set_result(answer.result)
+        elif self._decoder.damaged != pending.damaged_before:
+            pending.whole.set_exception(TimeoutError())  # a part may be among what was damaged: ask again
+        else:
+            pending.whole.set_result(pending.parts + (answer.result if isinstance(answer.result, list) else []))
+
+    def _on_event(self, payload: bytes) -> None:
+        event = admin.parse_event(payload)
+        if not isinstance(event, admin.Damage):
+            self._frames_heard += 1
+            if self.events is not None:
+                self.events(event.topic, event.fields)
+
+    def _fail(self, error: FleetError) -> None:
+        self._failure = self._failure or error
+        for pending in self._pending.values():
+            if not pending.whole.done():
+                pending.whole.set_exception(error)
+
+    def _as_error(self, no: Refused) -> FleetError:
+        kind, next_step = _SENTENCES.get(no.code, (RemoteError, None))
+        return kind(no.sentence, node=self.name, next_step=next_step)
+
+    async def _recognise_text(self) -> Recognised:
+        """Ctrl-B and an empty line: a prompt answers with its banner, a program ignores it or prints on."""
+        if self._failure is not None:
+            raise self._failure
+        spoke_unasked = bool(self._text)
+        self._text.clear()
+        await self._transport.send(b"\r\x02\r")
+        end = time.monotonic() + PROMPT_S
+        while time.monotonic() < end:
+            await asyncio.sleep(0.05)
+            if self._failure is not None:
+                raise self._failure
+            if b"Hedgerow node" in self._text:  # it says so to whoever types, and its frames were lost
+                return Recognised(Answering.HEDGEROW)
+            if b">>> " in self._text:
+                return Recognised(Answering.PROMPT, banner=_banner(bytes(self._text)))
+        program = spoke_unasked or bool(self._text)
+        return Recognised(Answering.PROGRAM if program else Answering.NOTHING)
+
+    async def _why_silent(self, method: str) -> FleetError:
+        if self._frames_heard:
+            return LinkError(
+                f"the node did not answer {method}", node=self.name, next_step="Run the same command again."
+            )
+        return silence(self.name, await self._recognise_text())
+
+
+def silence(name: str, found: Recognised) -> LinkError:
+    """Why nothing on this port answers as a node, and what to do about it."""
+    if found.answering is Answering.HEDGEROW:
+        return LinkError("a node runs there, but it does not answer", node=name, next_step="Try again in a minute.")
+    if found.answering is Answering.PROMPT:
+        return LinkError(
+            "the MicroPython prompt answers, Hedgerow does not run there",
+            node=name,
+            state=found.banner,
+            next_step="Make it a node with `hedgerow provision`, or restart it if it is one (reset button, or power).",
+        )
+    if found.answering is Answering.PROGRAM:
+        return LinkError(
+            "something speaks there, but it is not Hedgerow",
+            node=name,
+            next_step="Another program may run on that board: `hedgerow provision` stops it and replaces it.",
+        )
+    return LinkError(
+        "nothing answers",
+        node=name,
+        next_step="Check that it has power and that the cable carries data; `hedgerow doctor` knows more.",
+    )
+
+
+def _banner(text: bytes) -> str | None:
+    """`MicroPython v1.25.0 on ...; Raspberry Pi Pico with RP2040`, if the prompt said so."""
+    for line in text.decode(errors="replace").splitlines():
+        if line.startswith("MicroPython"):
+            return line.strip()
+    return None

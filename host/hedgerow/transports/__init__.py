@@ -1,0 +1,28 @@
+"""Knows what every way to a node has in common: bytes out, bytes in, an end. Knows no frame, prompt or board."""
+
+from typing import Protocol
+
+
+class Transport(Protocol):
+    """A two-way stream of bytes to one node. One task reads it, one task at a time writes it.
+
+    Every method raises LinkError when the way is gone, and names it. `receive` may be cancelled at any time (a
+    `wait_for` around it loses no byte).
+    """
+
+    @property
+    def name(self) -> str:
+        """What a person calls this way: the port's path, or its URL."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Hand over all of `data`. Bounded: a way that takes nothing for some seconds is a LinkError."""
+        ...
+
+    async def receive(self) -> bytes:
+        """At least one byte, or LinkError. Waits as long as nothing comes: bound it at the call."""
+        ...
+
+    async def close(self) -> None:
+        """Give the way back. Never raises; a second call does nothing."""
+        ...
