@@ -9,6 +9,7 @@ import secrets as random_names
 import socket
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -97,7 +98,7 @@ class FleetFolder:
             )
         return max(mine, key=lambda item: (item.charter_version, item.digest))
 
-    def enrol(self, spec: NodeSpec, node: bytes) -> Enrolment:
+    def enrol(self, spec: NodeSpec, node: bytes, *, replaces_lost: bool = False) -> Enrolment:
         """Take the node with this public key in, as the spec says. Asked again, it answers the same."""
         certificate = self.certificate
         custodian = self._custodian(spec.custodian_name) if spec.custodian_name else None
@@ -105,7 +106,10 @@ class FleetFolder:
 
         def rule(known: list[Document]) -> Document:
             roster = Roster.of(known, certificate.fleet)
-            return roster.next_enrolment(certificate, node, spec.name, spec.board.id, public).to_document()
+            enrolment = roster.next_enrolment(
+                certificate, node, spec.name, spec.board.id, public, replaces_lost=replaces_lost
+            )
+            return enrolment.to_document()
 
         document = self.registry.decide(rule)
         self._write(document)
@@ -113,6 +117,15 @@ class FleetFolder:
         if isinstance(enrolment, Damage):
             raise StorageError(f"the enrolment of {spec.name} cannot be read back: {enrolment.reason}")
         return enrolment
+
+    def enrol_as(self, name: str, node: bytes, *, replaces_lost: bool = False) -> NodeSpec:
+        """Enrol by the name in fleet.toml and return the node as it is to be from now on."""
+        spec = self.inventory.named(name)
+        if spec is None:
+            raise UsageError(f"fleet.toml names no node {name}")
+        enrolment = self.enrol(spec, node, replaces_lost=replaces_lost)
+        custodian = self.custodians.get(spec.custodian_name) if spec.custodian_name else None
+        return replace(spec, enrolment=enrolment, custodian=custodian)
 
     def observe(self, node: bytes, kind: str, data: Mapping[str, object], time_s: int | None = None) -> None:
         """Note what was seen of a node; nothing observed is ever changed or removed."""

@@ -138,17 +138,25 @@ class Roster:
         return found
 
     def next_enrolment(
-        self, certificate: LaptopCertificate, node: bytes, name: str, board: str, custodian: bytes | None = None
+        self,
+        certificate: LaptopCertificate,
+        node: bytes,
+        name: str,
+        board: str,
+        custodian: bytes | None = None,
+        *,
+        replaces_lost: bool = False,
     ) -> Enrolment:
         """The enrolment that takes this key in under this name; the one that exists, if it says the same already.
 
-        Raises RefusedError for a name that another key has, and for a certificate that is used up.
+        Raises RefusedError for a name that another key has (unless that node is lost and this one takes its place),
+        and for a certificate that is used up.
         """
         known = self.with_key(node)
         if known is not None and (known.name, known.board, known.custodian) == (name, board, custodian):
             return known
         holder = self.named(name)
-        if holder is not None and holder.node != node:
+        if holder is not None and holder.node != node and (not replaces_lost or known is not None):
             raise RefusedError(
                 f"the name {name} belongs to node {holder.node_id.hex()} already, and this board is another one",
                 node=name,
@@ -166,7 +174,9 @@ class Roster:
         enrolment = Enrolment(
             certificate.fleet, node, short, name, board, custodian, certificate.laptop, certificate.digest, serial
         )
-        return enrolment if known is None else replace(enrolment, replaces=known.digest)
+        # A replacement gets a short id of its own: the lost node may still turn up, and bundles are named by origin.
+        former = known or holder
+        return enrolment if former is None else replace(enrolment, replaces=former.digest)
 
     def _free_short(self, certificate: LaptopCertificate) -> int:
         taken = {claim.short for claim in self.claims}

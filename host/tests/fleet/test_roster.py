@@ -124,6 +124,18 @@ def test_a_node_with_a_new_name_keeps_its_short_id_and_replaces_its_old_enrolmen
     assert after.conflicts == []
 
 
+def test_a_new_board_takes_the_name_of_a_lost_one_only_when_told_so_and_gets_a_short_id_of_its_own():
+    mine = certificate_of(1)
+    before = enrol(roster_with(mine), mine, 10, name="oak")
+    with pytest.raises(RefusedError):
+        before.next_enrolment(mine, node_key(11), "oak", BOARD)
+    claim = before.next_enrolment(mine, node_key(11), "oak", BOARD, replaces_lost=True)
+    after = before.union(Roster(claims=frozenset([claim])))
+    assert [node.node for node in after.nodes] == [node_key(11)]
+    assert claim.short != before.nodes[0].short
+    assert after.conflicts == []
+
+
 def test_an_enrolment_survives_its_own_document():
     claim = a_day_of(1, range(10, 11)).nodes[0]
     assert read_enrolment(claim.to_document()) == claim

@@ -1,0 +1,282 @@
+"""Knows how to carry the steps of a plan out on one board. Decides nothing: the plan did.
+
+Verifying is planning again: when nothing is left to do, the node is what was wanted. Every step is read back from the
+board. When the way to it breaks, the error says which steps are done; running the same plan again does the rest.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from hedgewire import cbor
+
+from hedgerow.errors import InterruptedWork, LinkError, LocalError, RemoteError, VerificationError
+from hedgerow.fleet.inventory import NodeSpec
+from hedgerow.fleet.keys import PUBLIC_BYTES
+from hedgerow.plans import look, provision
+from hedgerow.plans.firmware import FirmwareSet
+from hedgerow.plans.look import CONFIG_PATH, NodeFacts
+from hedgerow.plans.provision import Consent, CreateIdentity, Enrol, InstallFiles, RemoveFiles, Restart, Step, Verify
+from hedgerow.repl import Repl
+from hedgerow.repl.copy import FileToCopy, copy_files
+from hedgerow.session import Answering, Session
+from hedgerow.transports import Transport, ports
+
+Connect = Callable[[str], Awaitable[Transport]]
+
+RETURN_WITHIN_S = 20.0  # a board with USB of its own needs seconds to come back; an emulated one more
+IDENTITY_WITHIN_S = 60.0  # Ed25519 in Python: half a second on a chip, more on an emulated one
+_POLL_S = 0.2
+_STEP_WEIGHT_BYTES = 3000  # what a step without files counts in the progress, against bytes of files
+
+_IDENTITY = """
+import sys
+if '/a' not in sys.path: sys.path.insert(0, '/a')
+from hedgenode import identity
+made = identity.create(bytes.fromhex('{entropy}'))
+print(made.hex() if identity.public() == made else '')
+"""
+
+
+class Enroller(Protocol):
+    """What the executor needs of a fleet: take a key in, and say what the node is to be from then on."""
+
+    def enrol_as(self, name: str, node: bytes, *, replaces_lost: bool) -> NodeSpec: ...
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the work on one port stands. `fraction` is 0..1 of the whole plan."""
+
+    port: str
+    node: str
+    doing: str
+    fraction: float
+
+
+Tell = Callable[[Progress], None]
+
+
+class PortWork:
+    """One board on one port, from the first look to the last. Opens the port when it needs it; `close()` it."""
+
+    def __init__(self, port: str, connect: Connect = ports.connect, tell: Tell | None = None) -> None:
+        self.port = port
+        self._connect = connect
+        self._tell = tell or (lambda _: None)
+        self._transport: Transport | None = None
+        self._repl: Repl | None = None
+        self._session: Session | None = None
+        self._node = ""
+        self._weights = (0, 1)  # of the steps that are done, of all
+        self._said = bytearray()  # what a starting board prints
+
+    async def close(self) -> None:
+        """Give the port back. Never raises; a second call does nothing."""
+        self._repl = None
+        await self._drop()
+
+    async def look(self) -> NodeFacts:
+        """What is there. A running node stays running; anything else is taken to its prompt."""
+        self._say("looking at it", 0)
+        facts = await look.running(await self._enter_session())
+        if facts is None:
+            facts = await look.at_prompt(await self._enter_repl())
+        return replace(facts, port=self.port)
+
+    async def wake(self) -> None:
+        """Let the board run again what was stopped to look at it."""
+        if self._repl is not None:
+            await self._repl.hard_reset()
+            self._repl = None
+
+    async def carry_out(
+        self,
+        steps: list[Step],
+        spec: NodeSpec,
+        seen: NodeFacts,
+        fleet: Enroller,
+        firmware: FirmwareSet,
+        consent: Consent,
+    ) -> NodeSpec:
+        """Do the steps in order; returns the node as it is to be now, with its enrolment.
+
+        Raises InterruptedWork when the way to the board breaks, VerificationError when it comes up as something else.
+        """
+        work = _Work(spec, seen, fleet, firmware, consent)
+        self._node = spec.name
+        total = sum(_weight(step) for step in steps) or 1
+        done = 0
+        for number, step in enumerate(steps):
+            self._weights = (done, total)
+            self._say(str(step), 0)
+            try:
+                await self._do(step, work)
+            except LinkError as gone:
+                raise _interrupted(gone, self.port, steps, number) from gone
+            done += _weight(step)
+        self._weights = (total, total)
+        self._say("done", 0)
+        return work.spec
+
+    async def _do(self, step: Step, work: "_Work") -> None:
+        match step:
+            case InstallFiles():
+                await self._install(step)
+            case RemoveFiles():
+                await self._remove(step)
+            case CreateIdentity():
+                work.public = await self._identity()
+            case Enrol():
+                public = work.public or await self._identity()
+                work.spec = work.fleet.enrol_as(work.spec.name, public, replaces_lost=work.consent.replace)
+            case provision.WriteConfig():
+                await self._write_config(work)
+            case Restart():
+                await (await self._enter_repl()).hard_reset()
+                self._repl = None
+            case Verify():
+                await self._verify(work)
+
+    async def _install(self, step: InstallFiles) -> None:
+        repl = await self._enter_repl()
+        sizes = {file.path: len(file.data) for file in step.files}
+        arrived: dict[str, int] = {}
+
+        def tell(path: str, bytes_done: int, _: int) -> None:
+            arrived[path] = bytes_done
+            self._say(
+                f"{path} ({sum(1 for p in arrived if arrived[p] == sizes[p])} of {len(sizes)} files)",
+                sum(arrived.values()),
+            )
+
+        await copy_files(repl, step.files, tell)
+        await repl.soft_reset()  # modules that the board has imported are the old ones
+
+    async def _remove(self, step: RemoveFiles) -> None:
+        repl = await self._enter_repl()
+        code = f"import os\nfor p in {list(step.paths)!r}:\n    os.remove(p)\n"
+        await repl.exec(code + "print('gone')")
+
+    async def _identity(self) -> bytes:
+        repl = await self._enter_repl()
+        code = _IDENTITY.format(entropy=secrets.token_bytes(PUBLIC_BYTES).hex())
+        said = (await repl.exec(code, IDENTITY_WITHIN_S)).decode(errors="replace").strip()
+        try:
+            public = bytes.fromhex(said)
+        except ValueError:
+            public = b""
+        if len(public) != PUBLIC_BYTES:
+            raise RemoteError(
+                f"the identity that the node made reads back as {said[:80]!r}",
+                node=self.port,
+                next_step="Run the same command again; if it happens twice, the flash is worn",
+            )
+        return public
+
+    async def _write_config(self, work: "_Work") -> None:
+        if work.spec.enrolment is None:
+            raise LocalError("a configuration needs an enrolment first")
+        wanted = work.spec.config(work.spec.enrolment)
+        # What the node keeps there beside our settings stays, unless it comes from another fleet.
+        kept = work.seen.config or {}
+        merged = {**kept, **wanted} if kept.get("fleet") == work.spec.fleet else wanted
+        await copy_files(await self._enter_repl(), [FileToCopy(CONFIG_PATH, cbor.encode(merged))])
+
+    async def _verify(self, work: "_Work") -> None:
+        session = await self._returned()
+        seen = await look.running(session)
+        if seen is None:
+            raise LinkError("the node fell silent while it was verified", node=self.port)
+        left = provision.plan(work.spec, seen, work.firmware)
+        if left:
+            raise VerificationError(
+                f"{work.spec.name} runs, but it is not what was written: it would still need to "
+                + "; ".join(str(step) for step in left if step.changes),
+                node=self.port,
+                next_step="Run the same command again; if it happens twice, the flash is worn",
+            )
+
+    async def _returned(self) -> Session:
+        """A session with the node that was just restarted, which may have taken its port away and brought it back."""
+        end = time.monotonic() + RETURN_WITHIN_S
+        self._said.clear()
+        while True:
+            try:
+                session = await self._enter_session()
+                found = await session.recognise()
+                if found.answering is Answering.HEDGEROW and found.hello is not None:
+                    return session
+            except LinkError:
+                await self._drop()
+                if time.monotonic() > end:
+                    raise
+            if time.monotonic() > end:
+                said = bytes(self._said[-300:]).decode(errors="replace").strip()
+                raise VerificationError(
+                    f"{self._node or 'the node'} was written, but its program does not come up"
+                    + (f"; it says: {said}" if said else ""),
+                    node=self.port,
+                    next_step="`hedgerow logs` may say why; the same command can be run again",
+                )
+            await asyncio.sleep(_POLL_S)
+
+    async def _enter_session(self) -> Session:
+        if self._session is None:
+            if self._transport is None:
+                self._transport = await self._connect(self.port)
+            self._session = Session(self._transport, console=self._said.extend, name=self.port)
+        return self._session
+
+    async def _leave_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.release()
+
+    async def _enter_repl(self) -> Repl:
+        if self._repl is None:
+            await self._leave_session()
+            if self._transport is None:
+                self._transport = await self._connect(self.port)
+            self._repl = Repl(self._transport)
+            await self._repl.enter()
+        return self._repl
+
+    async def _drop(self) -> None:
+        await self._leave_session()
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.close()
+
+    def _say(self, doing: str, bytes_done: int) -> None:
+        before, total = self._weights
+        self._tell(Progress(self.port, self._node, doing, min(1.0, (before + bytes_done) / total)))
+
+
+@dataclass
+class _Work:
+    """What the steps of one plan hand to each other."""
+
+    spec: NodeSpec
+    seen: NodeFacts
+    fleet: Enroller
+    firmware: FirmwareSet
+    consent: Consent
+    public: bytes | None = None
+
+
+def _weight(step: Step) -> int:
+    return sum(len(file.data) for file in step.files) if isinstance(step, InstallFiles) else _STEP_WEIGHT_BYTES
+
+
+def _interrupted(gone: LinkError, port: str, steps: list[Step], number: int) -> InterruptedWork:
+    done = "; ".join(str(step) for step in steps[:number] if step.changes)
+    return InterruptedWork(
+        f"stopped at '{steps[number]}': {gone.what}",
+        node=port,
+        state=f"Done so far: {done}" if done else "What had arrived whole stays; nothing is half written",
+        next_step="Check cable and power, then run the same command again: it does what is left",
+    )
