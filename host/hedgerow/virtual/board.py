@@ -230,7 +230,9 @@ class VirtualBoard:
         ours.setblocking(False)
         heap = self.board.heap_bytes * HEAP_SCALE + SHIM_HEAP_BYTES
         command = [*self._interpreter.command, "-X", f"heapsize={heap // 1024}k", str(RUNTIME / "start.py")]
-        ours.send(json.dumps(self._facts(mode, cause, terminal)).encode() + b"\n")  # an argument may have 255 bytes only
+        ours.send(
+            json.dumps(self._facts(mode, cause, terminal)).encode() + b"\n"
+        )  # an argument may have 255 bytes only
         line_fd = theirs.fileno()
         try:
             self._process = subprocess.Popen(
