@@ -1,0 +1,150 @@
+"""What a node knows of its bundles without looking into flash: 34 bytes each, in pages of 32. Knows no file.
+
+Pages, because a board's heap rarely has one free stretch for a thousand messages.
+"""
+
+import struct
+
+STORED = "stored"
+DELIVERED = "delivered"
+HANDED = "handed"
+OWN = "own"
+# Positions are the stored form (0 is an empty slot): append here, never reorder.
+STATES = (None, STORED, DELIVERED, HANDED, OWN)
+
+ID_BYTES = 8
+_PER_PAGE = 32
+# token, low 16 bits of source and destination, their high parts as places in a table, copies, state, size, seq,
+# born_s and end_s on the store's clock
+_ROW = "<IHHBBBBHIii"
+_ROW_BYTES = struct.calcsize(_ROW)
+_STATE_AT = 11
+_MAX_REALMS = 255
+
+
+class Entry:
+    """One message as it was when asked for; a copy, so it does not change under its reader."""
+
+    def __init__(self, slot, bundle_id, row, realms):
+        self.slot = slot
+        self.id = bundle_id
+        self.token = row[0]
+        self.source = realms[row[3]] << 16 | row[1]
+        self.destination = realms[row[4]] << 16 | row[2]
+        self.copies = row[5]
+        self.state = STATES[row[6]]
+        self.size = row[7]
+        self.seq = row[8]
+        self.born_s = row[9]
+        self.end_s = row[10]
+
+
+class Index:
+    """Slots by id. Slots are reused, so their order means nothing: `seq` is the order of arrival."""
+
+    def __init__(self):
+        self._ids = []
+        self._rows = []
+        self._realms = []  # node numbers above their low 16 bits: a fleet has one or two of them
+        self._free = []  # empty slots, at most one page of them remembered
+        self.count = 0
+
+    def find(self, bundle_id) -> int:
+        """Its slot, or -1."""
+        for page in range(len(self._ids)):
+            ids = self._ids[page]
+            if bundle_id not in ids:  # in C: a page costs microseconds
+                continue
+            for i in range(_PER_PAGE):
+                slot = page * _PER_PAGE + i
+                if ids[i * ID_BYTES : (i + 1) * ID_BYTES] == bundle_id and self._state(slot):
+                    return slot
+        return -1
+
+    def entry(self, slot: int) -> Entry:
+        page, i = slot // _PER_PAGE, slot % _PER_PAGE
+        bundle_id = bytes(self._ids[page][i * ID_BYTES : (i + 1) * ID_BYTES])
+        return Entry(slot, bundle_id, struct.unpack_from(_ROW, self._rows[page], i * _ROW_BYTES), self._realms)
+
+    def has_room_for(self, *nodes) -> bool:
+        """Whether the numbers of these nodes can be stored: at most 255 different high parts."""
+        new = []
+        for node in nodes:
+            if node >> 16 not in self._realms and node >> 16 not in new:
+                new.append(node >> 16)
+        return len(self._realms) + len(new) <= _MAX_REALMS
+
+    def add(self, bundle_id, token, source, destination, copies, state, size, seq, born_s, end_s) -> int:
+        """Fill an empty slot; the id must not be in the index. Returns the slot."""
+        slot = self._empty_slot()
+        page, i = slot // _PER_PAGE, slot % _PER_PAGE
+        self._ids[page][i * ID_BYTES : (i + 1) * ID_BYTES] = bundle_id
+        struct.pack_into(
+            _ROW,
+            self._rows[page],
+            i * _ROW_BYTES,
+            token,
+            source & 0xFFFF,
+            destination & 0xFFFF,
+            self._realm(source),
+            self._realm(destination),
+            copies,
+            STATES.index(state),
+            size,
+            seq,
+            born_s,
+            end_s,
+        )
+        self.count += 1
+        return slot
+
+    def update(self, slot: int, copies: int, state: str) -> None:
+        rows, at = self._rows[slot // _PER_PAGE], slot % _PER_PAGE * _ROW_BYTES
+        rows[at + _STATE_AT - 1] = copies
+        rows[at + _STATE_AT] = STATES.index(state)
+
+    def move(self, slot: int, token: int) -> None:
+        struct.pack_into("<I", self._rows[slot // _PER_PAGE], slot % _PER_PAGE * _ROW_BYTES, token)
+
+    def drop(self, slot: int) -> None:
+        self._rows[slot // _PER_PAGE][slot % _PER_PAGE * _ROW_BYTES + _STATE_AT] = 0
+        self.count -= 1
+        if len(self._free) < _PER_PAGE:
+            self._free.append(slot)
+
+    def slots(self):
+        """Yield every filled slot; adding and dropping in between does no harm."""
+        for page in range(len(self._rows)):
+            rows = self._rows[page]
+            for i in range(_PER_PAGE):
+                if rows[i * _ROW_BYTES + _STATE_AT]:
+                    yield page * _PER_PAGE + i
+
+    # ---- inside
+
+    def _state(self, slot):
+        return self._rows[slot // _PER_PAGE][slot % _PER_PAGE * _ROW_BYTES + _STATE_AT]
+
+    def _empty_slot(self):
+        while not self._free:
+            if self.count < len(self._rows) * _PER_PAGE:
+                self._collect_free()
+            else:
+                first = len(self._rows) * _PER_PAGE
+                self._ids.append(bytearray(_PER_PAGE * ID_BYTES))
+                self._rows.append(bytearray(_PER_PAGE * _ROW_BYTES))
+                self._free.extend(range(first + _PER_PAGE - 1, first - 1, -1))
+        return self._free.pop()
+
+    def _collect_free(self):
+        for slot in range(len(self._rows) * _PER_PAGE):
+            if not self._state(slot):
+                self._free.append(slot)
+                if len(self._free) == _PER_PAGE:
+                    return
+
+    def _realm(self, node):
+        high = node >> 16
+        if high not in self._realms:
+            self._realms.append(high)
+        return self._realms.index(high)
