@@ -49,10 +49,9 @@ def bench(
 ) -> Iterator[Bench]:
     """The board on the table, whatever its files are."""
     option = request.config.getoption
+    board_id, stands_for = str(option("--board")), str(option("--stands-for"))
     try:
-        found = find_bench(
-            option("--board"), option("--stands-for"), option("--port"), tmp_path_factory.mktemp("bench"), background
-        )
+        found = find_bench(board_id, stands_for, option("--port"), tmp_path_factory.mktemp("bench"), background)
     except EnvironmentProblem as problem:
         pytest.skip(str(problem))
     try:

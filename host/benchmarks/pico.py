@@ -1,0 +1,158 @@
+"""Measures the node's firmware on an emulated Pico, in chip time; knows how to run it, not what is inside.
+
+    python host/benchmarks/pico.py            all figures
+    python host/benchmarks/pico.py --json
+
+Chip time is what the same code takes on a real Pico but for XIP cache misses, which the emulator does not have. Flash
+erase and program times are typical ones of the data sheet. The last column says what a figure must reach, if anything.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hedgerow.errors import FleetError
+from hedgerow.fleet import boards
+from hedgerow.plans import firmware
+from hedgerow.repl import Repl
+from hedgerow.repl.copy import FileToCopy, copy_files
+from hedgerow.session import Session
+from hedgerow.transports.serial import open_serial
+from hedgerow.virtual.emulated_pico import EmulatedPico
+from hedgewire import cbor
+
+HEAP_FREE_AT_LEAST_BYTES = 100_000
+READY_WITHIN_MS = 3000
+READY_WORDS = "is up, boot"  # the first line of the node's log
+ON_CHIP = Path(__file__).parent / "on_chip"
+EXEC_S = 120.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number. `at_least` or `at_most` is the bar, where there is one."""
+
+    name: str
+    value: float
+    unit: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def good(self) -> bool:
+        return not (
+            (self.at_least is not None and self.value < self.at_least)
+            or (self.at_most is not None and self.value > self.at_most)
+        )
+
+    def __str__(self) -> str:
+        bar = f"at least {self.at_least:,.0f}" if self.at_least is not None else ""
+        bar = f"at most {self.at_most:,.0f}" if self.at_most is not None else bar
+        verdict = "" if not bar else "  PASS" if self.good else "  FAIL"
+        return f"{self.name:<58}{self.value:>12,.1f} {self.unit:<6}{bar}{verdict}"
+
+
+async def measure(directory: Path, tell: Callable[[Figure], None]) -> None:
+    """Tells every figure as it is found. Raises EnvironmentProblem where a part of the emulated Pico is missing."""
+    async with EmulatedPico(None, directory) as pico:
+        for figure in await _without_the_application(pico):
+            tell(figure)
+        await _install(pico)
+        for figure in await _with_the_application(pico):
+            tell(figure)
+
+
+async def _without_the_application(pico: EmulatedPico) -> list[Figure]:
+    transport = open_serial(pico.port)
+    try:
+        async with Repl(transport) as repl:
+            bare = float(await repl.exec("import gc; gc.collect(); print(gc.mem_free())"))
+            await copy_files(repl, list(_modules()))
+            found = [Figure("heap free, nothing loaded", bare, "bytes")]
+            for script in sorted(ON_CHIP.glob("*.py")):
+                await repl.soft_reset()
+                await repl.exec("import sys; sys.path.insert(0, '/a')")
+                found += _figures((await repl.exec(script.read_bytes(), EXEC_S)).decode())
+            return found
+    finally:
+        await transport.close()
+
+
+def _modules() -> Iterator[FileToCopy]:
+    """The firmware without what would start it."""
+    built = firmware.build(boards.load("RPI_PICO_EMULATED"))
+    return (file for file in built.files if file.path != "/main.py")
+
+
+def _figures(printed: str) -> Iterator[Figure]:
+    """Lines of `name|number|unit`, as the scripts of on_chip/ print them."""
+    for line in printed.splitlines():
+        name, value, unit = line.split("|")
+        yield Figure(name, float(value), unit)
+
+
+async def _install(pico: EmulatedPico) -> None:
+    transport = open_serial(pico.port)
+    try:
+        async with Repl(transport) as repl:
+            await copy_files(repl, list(firmware.build(boards.load("RPI_PICO_EMULATED")).files))
+            settings = {"v": 1, "name": "bench", "short": 1, "id": b"\1" * 8, "board": "RPI_PICO", "sample_ms": 5000}
+            await copy_files(repl, [FileToCopy("/config.cbor", cbor.encode(settings))])
+    finally:
+        await transport.close()
+
+
+async def _with_the_application(pico: EmulatedPico) -> list[Figure]:
+    saying = asyncio.create_task(pico.chip_ms_when_it_says(READY_WORDS))
+    await asyncio.sleep(0)
+    await pico.press_reset()
+    ready_ms = await saying
+    async with Session(open_serial(pico.port)) as node:
+        await asyncio.sleep(3)  # one round of every task
+        status = await node.ask("status", timeout_s=20)
+        hello_ms = await _answer_ms(pico, node, "hello")
+    return [
+        Figure("from reset to running", ready_ms, "ms", at_most=READY_WITHIN_MS),
+        Figure("heap free, application running", status["heap_free"], "bytes", at_least=HEAP_FREE_AT_LEAST_BYTES),
+        Figure("heap used, application running", status["heap_used"], "bytes"),
+        Figure("hello answered, cable included", hello_ms, "ms"),
+    ]
+
+
+async def _answer_ms(pico: EmulatedPico, node: Session, method: str) -> float:
+    rounds = 10
+    before = await pico.chip_time_ms()
+    for _ in range(rounds):
+        await node.ask(method, timeout_s=20)
+    return (await pico.chip_time_ms() - before) / rounds
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure the firmware on an emulated Pico, in chip time.")
+    parser.add_argument("--json", action="store_true", help="print JSON alone")
+    wanted = parser.parse_args()
+    figures: list[Figure] = []
+
+    def tell(figure: Figure) -> None:
+        figures.append(figure)
+        if not wanted.json:
+            print(figure, flush=True)
+
+    try:
+        with tempfile.TemporaryDirectory() as directory:
+            asyncio.run(measure(Path(directory), tell))
+    except FleetError as problem:
+        print(f"Error: {problem}", file=sys.stderr)
+        return problem.exit_code
+    if wanted.json:
+        print(json.dumps([asdict(figure) | {"good": figure.good} for figure in figures], indent=2))
+    return 0 if all(figure.good for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
