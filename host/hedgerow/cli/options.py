@@ -1,7 +1,7 @@
 """Knows the options that several commands share and how output reaches a person; knows no command.
 
-    @app.command()
-    def show(port: PortOption = None, as_json: JsonOption = False, fleet: FleetOption = None) -> None: ...
+@app.command()
+def show(port: PortOption = None, as_json: JsonOption = False, fleet: FleetOption = None) -> None: ...
 """
 
 import json

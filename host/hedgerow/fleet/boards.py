@@ -92,9 +92,7 @@ def load(board_id: str) -> Board:
     """The board of that id. Raises UsageError for an unknown id or a board.toml that its schema refuses."""
     folder = resources.boards_folder() / board_id
     if not (folder / "board.toml").is_file():
-        raise UsageError(
-            f"there is no board {board_id!r}", next_step=f"Known boards are {', '.join(board_ids())}."
-        )
+        raise UsageError(f"there is no board {board_id!r}", next_step=f"Known boards are {', '.join(board_ids())}.")
     return from_folder(folder)
 
 
