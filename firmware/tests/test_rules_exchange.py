@@ -18,7 +18,7 @@ class _Node:
         self.power_on(0)
 
     def power_on(self, now_ms):
-        self.store = BundleStore(self.files, "/store", 100000, now_ms)
+        self.store = BundleStore(self.files, "/store", 100000, now_ms, BASE + message.EVERYONE)
         self.exchange = Exchange(self.short, TAG, BASE, self.store, Meetings(self.short), self._told)
 
     def _told(self, event, **facts):
@@ -107,17 +107,16 @@ def test_copies_are_halved_between_two_who_cannot_deliver():
     assert world.nodes[2].holds(sent) == 3
 
 
-def test_a_single_copy_follows_those_who_meet_the_destination():
-    world = _World((1, 2, 3, 4))
-    for a, b in ((3, 4), (2, 3), (1, 2)):
-        world.meet(a, b)
-    sent = world.nodes[1].post(4, "one copy", 1, world.now_ms)
-    holders = []
-    for a, b in ((1, 2), (2, 3), (3, 4)):
-        world.meet(a, b)
-        holders.append([short for short in world.nodes if world.nodes[short].holds(sent)])
-    assert holders[:2] == [[2], [3]]
-    assert world.nodes[4].texts() == ["one copy"]
+def test_a_single_copy_follows_those_who_meet_the_destination_over_five_hops():
+    world = _World((1, 2, 3, 4, 5, 6))
+    sent = world.nodes[1].post(6, "one copy", 1)
+    for a in (5, 4, 3, 2):
+        world.meet(a, a + 1)
+    for a in (1, 2, 3, 4):
+        world.meet(a, a + 1)
+        assert [short for short in world.nodes if world.nodes[short].holds(sent)] == [a + 1]
+    world.meet(5, 6)
+    assert world.nodes[6].texts() == ["one copy"]
 
 
 def test_a_single_copy_does_not_go_to_somebody_who_knows_no_better():

@@ -11,8 +11,8 @@ HALF_LIFE_S = 12 * 3600
 FORGOTTEN_S = 14 * 24 * 3600  # a captured node tells nothing older than this
 SAME_MEETING_S = 600  # HELLOs of one encounter are one meeting
 _MEETING = 160  # of what is missing to certainty, a meeting adds 160/256
-_PASSED_ON = 192  # what a peer says counts 192/256
-_CLEARLY_HIGHER = 32
+_PASSED_ON = 230  # what a peer says counts 230/256 (the beta of RFC 6693, 0.9)
+_CLEARLY_HIGHER = 4  # and a quarter more than our own: what we know through the peer itself stays far below that
 _ROW = "<HHH"  # peer, utility in 64ths, age in minutes
 # 2 ** (-i / 8) in 2**14ths
 _EIGHTHS = (16384, 15024, 13777, 12634, 11585, 10624, 9742, 8933)
@@ -62,7 +62,7 @@ class Meetings:
         for short, utility in vector:
             if short == self._own or short == peer:
                 continue
-            passed_on = (through * utility >> 8) * _PASSED_ON >> 2  # 192/256 and 64ths in one
+            passed_on = (through * utility >> 8) * _PASSED_ON >> 2  # 230/256 and 64ths in one
             if passed_on >= 64 and passed_on > self.utility(short, now_s) * 64:
                 row = self._row(short, now_s)
                 row.utility = passed_on
@@ -122,6 +122,6 @@ def copies_to_give(copies: int, peer_is_destination: bool, own_utility: int, pee
         return max(copies, 1)
     if copies > 1:
         return copies // 2
-    if copies == 1 and peer_utility >= own_utility + _CLEARLY_HIGHER:
+    if copies == 1 and peer_utility >= own_utility + (own_utility >> 2) + _CLEARLY_HIGHER:
         return 1
     return 0

@@ -138,7 +138,8 @@ class BundleStore:
     def add(self, data, bundle_id, source, destination, copies, age_ms, lifetime_ms, now_ms, state=STORED) -> bool:
         """Keep a bundle; True once it is safe in flash (also if it is here already).
 
-        False: no room, its time is over, or it was here before and is not taken again. May shed less valuable bundles (rules/quota.py). source and destination are node numbers.
+        False: no room, its time is over, or it was here before and is not taken again. May shed less valuable bundles
+        (rules/quota.py). source and destination are node numbers.
         """
         if self.knows(bundle_id):
             return self._index.find(bundle_id) >= 0

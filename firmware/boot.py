@@ -1,0 +1,29 @@
+# Runs first on every boot: picks the slot, guards the prompt. Knows nothing of the application.
+import os
+import sys
+
+sys.path.insert(0, "/a")
+
+
+def _end_dev_mode_after_power_off():
+    import machine
+
+    if machine.reset_cause() == machine.PWRON_RESET:
+        try:
+            os.remove("/dev")
+        except OSError:
+            pass  # the usual case: nobody asked for dev mode
+
+
+def _hold_the_watchdog():
+    # A hardware watchdog outlives a soft reset: whoever works at the prompt would be thrown out within seconds.
+    try:
+        from hedgenode.hal import watchdog
+    except ImportError:
+        return  # a bare board, or a slot that is being written
+    watchdog.hold_at_prompt()
+
+
+_end_dev_mode_after_power_off()
+_hold_the_watchdog()
+del _end_dev_mode_after_power_off, _hold_the_watchdog

@@ -1,0 +1,40 @@
+"""Time as the board has it: ticks that are right, a wall clock that may be wrong. Decides nothing."""
+
+import time
+
+from micropython import const
+
+_TICKS_HALF_PERIOD_MS = const(1 << 28)
+
+
+class Clock:
+    """Uptime that never wraps, from ticks that do; ask it at least every three days."""
+
+    def __init__(self):
+        self._last = time.ticks_ms()
+        self._seconds = 0
+        self._rest_ms = 0
+
+    def _advance(self):
+        now = time.ticks_ms()
+        passed = time.ticks_diff(now, self._last)
+        if passed < 0 or passed > _TICKS_HALF_PERIOD_MS:
+            passed = 0
+        self._last = now
+        self._rest_ms += passed
+        if self._rest_ms >= 1000:
+            self._seconds += self._rest_ms // 1000
+            self._rest_ms %= 1000
+
+    def uptime_s(self):
+        self._advance()
+        return self._seconds
+
+    def uptime_ms(self):
+        """Milliseconds since start; grows past 31 bits after twelve days (then a big integer on a board)."""
+        self._advance()
+        return self._seconds * 1000 + self._rest_ms
+
+    def wall_s(self):
+        """Seconds of the wall clock: advice for people, never an input of a rule."""
+        return int(time.time())

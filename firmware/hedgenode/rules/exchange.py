@@ -1,0 +1,335 @@
+"""What two nodes in reach say to each other: frames and time in, frames out. Knows no radio, no file, no clock.
+
+A bundle changes hands in five steps: HELLO (I am here, these I meet), OFFER (this I would give you), WANT, SEGMENTs,
+ACK. The receiver says ACCEPTED only after the bundle is safe in its store, and only then does the sender let its
+copies go: a node that loses power anywhere in between leaves the bundle with one of the two, sometimes with both,
+never with none.
+"""
+
+from hedgenode.rules import routing
+from hedgewire import bundle, link, message
+
+MAX_PEERS = 16  # nodes whose offers are remembered at one time
+MAX_TRANSFERS = 4  # bundles on their way in, and again on their way out
+MAX_BUNDLE_BYTES = link.MAX_SEGMENTS * link.MAX_DATA  # one bitmap of an ACK
+OFFERS_IN_FRAME = 12
+PEER_FORGOTTEN_S = 20 * 60
+RESEND_MS = 1500
+ATTEMPTS = 5
+OFFER_AGAIN_S = 60
+
+
+class Peer:
+    """What this node remembers of one neighbour while it is near."""
+
+    def __init__(self):
+        self.heard_s = 0
+        self.rssi_dbm = None
+        self.vector = {}  # destination -> utility, as the peer's last HELLO said
+        self.fingerprint = 0
+        self.settled = {}  # bundle id -> second when the peer last showed that it needs no offer
+
+
+class _Incoming:
+    def __init__(self, count, now_ms):
+        self.parts = [None] * count
+        self.copies = 1
+        self.touched_ms = now_ms
+
+    def bitmap(self):
+        bits = 0
+        for i, part in enumerate(self.parts):
+            if part is not None:
+                bits |= 1 << i
+        return bits
+
+
+class _Outgoing:
+    def __init__(self, to, data, copies, now_ms):
+        self.to = to
+        self.data = data
+        self.copies = copies
+        self.sent_ms = now_ms
+        self.attempts = 1
+
+    def count(self):
+        return (len(self.data) + link.MAX_DATA - 1) // link.MAX_DATA
+
+
+class Exchange:
+    """One node's side of every meeting.
+
+    `store` is a BundleStore, `meetings` a routing.Meetings, `short_of(node)` maps an ipn node number to a short id,
+    `told(event, **facts)` is called for the log: "accepted", "handed", "delivered", "refused".
+    """
+
+    def __init__(self, short, fleet_tag, ipn_base, store, meetings, told=None):
+        self.short = short
+        self.tag = fleet_tag
+        self.ipn_base = ipn_base
+        self.store = store
+        self.meetings = meetings
+        self.told = told or (lambda event, **facts: None)
+        self.peers = {}
+        self.damaged = 0
+        self._incoming = {}  # (peer, id) -> _Incoming
+        self._outgoing = {}  # id -> _Outgoing
+
+    # ---- out
+
+    def hello(self, now_s):
+        """The frame that says: I am here, and these are the nodes I tend to meet."""
+        return link.encode_hello(self.tag, self.short, self.store.public_fingerprint(), self.meetings.vector(24, now_s))
+
+    def tick(self, now_ms, now_s):
+        """Frames that are due again, and what has to be given up. Call about once a second."""
+        frames = []
+        for bundle_id in list(self._outgoing):
+            out = self._outgoing[bundle_id]
+            if now_ms - out.sent_ms < RESEND_MS:
+                continue
+            if out.attempts >= ATTEMPTS:
+                del self._outgoing[bundle_id]  # the peer is gone; the copies are still ours
+                continue
+            out.attempts += 1
+            out.sent_ms = now_ms
+            frames += self._segments(bundle_id, out, 0)
+        for key in list(self._incoming):
+            if now_ms - self._incoming[key].touched_ms > RESEND_MS * ATTEMPTS:
+                del self._incoming[key]
+        for short in list(self.peers):
+            if now_s - self.peers[short].heard_s > PEER_FORGOTTEN_S:
+                del self.peers[short]
+        return frames
+
+    def offers(self, to, now_ms, now_s):
+        """OFFER frames for what this node would give that peer now."""
+        peer = self.peers.get(to)
+        if peer is None:
+            return []
+        rows = []
+        for entry in self.store.entries():
+            copies = self._copies_for(to, peer, entry, now_s)
+            if copies and not self._settled(peer, entry.id, now_s) and entry.id not in self._outgoing:
+                rows.append((entry.id, self._short_of(entry.destination), copies, entry.size))
+        frames = []
+        for i in range(0, len(rows), OFFERS_IN_FRAME):
+            frames.append(link.encode_offer(self.tag, self.short, to, rows[i : i + OFFERS_IN_FRAME]))
+        return frames
+
+    # ---- in
+
+    def on_frame(self, data, now_ms, now_s, rssi_dbm=None):
+        """Take one frame from the radio; return the frames that answer it. Damage and strangers are counted."""
+        said = link.decode(data)
+        if isinstance(said, link.Damage):
+            self.damaged += 1
+            return []
+        if said.fleet_tag != self.tag or said.source == self.short:
+            return []
+        if isinstance(said, link.Hello):
+            return self._on_hello(said, now_ms, now_s, rssi_dbm)
+        if said.to != self.short:
+            return []
+        if isinstance(said, link.Offer):
+            return self._on_offer(said)
+        if isinstance(said, link.Want):
+            return self._on_want(said, now_ms, now_s)
+        if isinstance(said, link.Segment):
+            return self._on_segment(said, now_ms)
+        return self._on_ack(said, now_ms, now_s)
+
+    def _on_hello(self, hello, now_ms, now_s, rssi_dbm):
+        peer = self._peer(hello.source, now_s)
+        peer.heard_s = now_s
+        peer.rssi_dbm = rssi_dbm
+        peer.fingerprint = hello.fingerprint
+        peer.vector = dict(hello.peers)
+        self.meetings.met(hello.source, now_s)
+        self.meetings.learn(hello.source, [row for row in hello.peers if row[0] != self.short], now_s)
+        return self.offers(hello.source, now_ms, now_s)
+
+    def _on_offer(self, offer):
+        wanted = []
+        frames = []
+        for bundle_id, destination, _copies, size in offer.items:
+            if self.store.knows(bundle_id):
+                state = link.DELIVERED if destination == self.short else link.HAVE
+                frames.append(link.encode_ack(self.tag, self.short, offer.source, bundle_id, state, 0))
+            elif size > MAX_BUNDLE_BYTES or not self._admits(size, destination):
+                frames.append(link.encode_ack(self.tag, self.short, offer.source, bundle_id, link.REFUSED, 0))
+            elif len(wanted) < MAX_TRANSFERS and not self._arriving(bundle_id, offer.source):
+                wanted.append(bundle_id)
+        if wanted:
+            frames.append(link.encode_want(self.tag, self.short, offer.source, wanted))
+        return frames
+
+    def _on_want(self, want, now_ms, now_s):
+        frames = []
+        peer = self._peer(want.source, now_s)
+        for bundle_id in want.ids:
+            entry = self.store.entry(bundle_id)
+            if entry is None or bundle_id in self._outgoing or len(self._outgoing) >= MAX_TRANSFERS:
+                continue
+            copies = self._copies_for(want.source, peer, entry, now_s)
+            data = self.store.get(bundle_id) if copies else None
+            held = bundle.decode(data) if data else None
+            if held is None or isinstance(held, bundle.Damage):
+                continue
+            age_ms = self.store.age_ms(entry, now_ms)
+            moved = bundle.encode(bundle.with_forwarding(held, age_ms, bundle.Eid(self.ipn_base + self.short, 0)))
+            out = _Outgoing(want.source, moved, copies, now_ms)
+            self._outgoing[bundle_id] = out
+            frames += self._segments(bundle_id, out, 0)
+        return frames
+
+    def _on_segment(self, segment, now_ms):
+        bundle_id = segment.id
+        if self.store.knows(bundle_id):  # our ACK was lost: say it again
+            return [self._acknowledge(segment.source, bundle_id)]
+        key = (segment.source, bundle_id)
+        incoming = self._incoming.get(key)
+        if incoming is None or len(incoming.parts) != segment.count:
+            if len(self._incoming) >= MAX_TRANSFERS and key not in self._incoming:
+                return []
+            incoming = self._incoming[key] = _Incoming(segment.count, now_ms)
+        incoming.touched_ms = now_ms
+        incoming.copies = segment.copies
+        incoming.parts[segment.index] = bytes(segment.data)
+        if None in incoming.parts:
+            if segment.index == segment.count - 1:
+                return [
+                    link.encode_ack(self.tag, self.short, segment.source, bundle_id, link.PARTIAL, incoming.bitmap())
+                ]
+            return []
+        del self._incoming[key]
+        return self._take(segment.source, bundle_id, b"".join(incoming.parts), incoming.copies, now_ms)
+
+    def _take(self, source, bundle_id, data, copies, now_ms):
+        """Everything has arrived: check it, store it, and only then acknowledge."""
+        arrived = bundle.decode(data)
+        if isinstance(arrived, bundle.Damage) or bundle.bundle_id(arrived) != bundle_id:
+            self.damaged += 1
+            return []  # said nothing: the sender tries again
+        if not self.accept(arrived, data, copies, now_ms):
+            self.told("refused", id=bundle_id, peer=source)
+            return [link.encode_ack(self.tag, self.short, source, bundle_id, link.REFUSED, 0)]
+        return [self._acknowledge(source, bundle_id)]
+
+    def accept(self, arrived, data, copies, now_ms):
+        """Put a checked bundle into the store; True once it is safe there. Also for bundles that a mule brings."""
+        bundle_id = bundle.bundle_id(arrived)
+        if self.store.knows(bundle_id):
+            return True
+        hops = arrived.hop_count
+        if not self._within_fleet(arrived) or (hops is not None and hops[1] > hops[0]):
+            return False
+        destination = self._short_of(arrived.destination.node)
+        mine = destination == self.short
+        stored = self.store.add(
+            data,
+            bundle_id,
+            arrived.source.node,
+            arrived.destination.node,
+            copies,
+            arrived.age_ms or 0,
+            arrived.lifetime_ms,
+            now_ms,
+            "delivered" if mine else "stored",
+        )
+        if stored:
+            self.told("delivered" if mine else "accepted", id=bundle_id, source=self._short_of(arrived.source.node))
+        return stored
+
+    def _on_ack(self, ack, now_ms, now_s):
+        peer = self._peer(ack.source, now_s)
+        out = self._outgoing.get(ack.id)
+        ours = out is not None and out.to == ack.source
+        if ack.state == link.PARTIAL:
+            if not ours:
+                return []
+            out.sent_ms = now_ms
+            return self._segments(ack.id, out, ack.bitmap)
+        self._settle(peer, ack.id, now_s)
+        if ours:
+            del self._outgoing[ack.id]
+        entry = self.store.entry(ack.id)
+        destination = None if entry is None else self._short_of(entry.destination)
+        if destination is None or destination == message.EVERYONE:
+            return []  # not here any more; or public, which stays with everybody until it expires
+        if ack.state == link.DELIVERED:
+            if ack.source == destination:  # nobody else can say so
+                self.store.give(ack.id, entry.copies, now_ms)
+                self.told("handed", id=ack.id, peer=ack.source, copies=entry.copies, left=0)
+        elif ours and ack.state in (link.ACCEPTED, link.HAVE):
+            # HAVE answers a repeated segment whose ACCEPTED was lost: the peer holds these copies.
+            self.store.give(ack.id, out.copies, now_ms)
+            self.told("handed", id=ack.id, peer=ack.source, copies=out.copies, left=entry.copies - out.copies)
+        return []
+
+    # ---- parts
+
+    def _acknowledge(self, to, bundle_id):
+        entry = self.store.entry(bundle_id)
+        mine = entry is not None and self._short_of(entry.destination) == self.short
+        state = link.DELIVERED if mine else link.ACCEPTED
+        return link.encode_ack(self.tag, self.short, to, bundle_id, state, 0)
+
+    def _segments(self, bundle_id, out, received):
+        frames = []
+        count = out.count()
+        view = memoryview(out.data)
+        for i in range(count):
+            if not received >> i & 1:
+                part = view[i * link.MAX_DATA : (i + 1) * link.MAX_DATA]
+                frames.append(link.encode_segment(self.tag, self.short, out.to, bundle_id, i, count, out.copies, part))
+        return frames
+
+    def _copies_for(self, to, peer, entry, now_s):
+        """How many copies of that bundle this peer should get; 0 is none."""
+        destination = self._short_of(entry.destination)
+        if destination is None or destination == self.short:
+            return 0  # ours already, or for a node beyond this fleet, which only a gateway reaches
+        if destination == message.EVERYONE:
+            return 1
+        own = self.meetings.utility(destination, now_s)
+        return routing.copies_to_give(entry.copies, to == destination, own, peer.vector.get(destination, 0))
+
+    def _admits(self, size, destination):
+        return self.store.admits(size, destination == self.short, destination == message.EVERYONE)
+
+    def _arriving(self, bundle_id, other_than):
+        for source, arriving in self._incoming:
+            if arriving == bundle_id and source != other_than:
+                return True
+        return False
+
+    def _peer(self, short, now_s):
+        if short not in self.peers:
+            if len(self.peers) >= MAX_PEERS:
+                oldest = min(self.peers, key=lambda s: self.peers[s].heard_s)
+                del self.peers[oldest]
+            self.peers[short] = Peer()
+            self.peers[short].heard_s = now_s
+        return self.peers[short]
+
+    def _settle(self, peer, bundle_id, now_s):
+        if len(peer.settled) >= 64:
+            del peer.settled[min(peer.settled, key=lambda k: peer.settled[k])]
+        peer.settled[bundle_id] = now_s
+
+    def _settled(self, peer, bundle_id, now_s):
+        at = peer.settled.get(bundle_id)
+        return at is not None and now_s - at < OFFER_AGAIN_S
+
+    def _short_of(self, node):
+        """Short id of an ipn node number of this fleet; None for a node elsewhere."""
+        short = node - self.ipn_base
+        return short if 0 <= short <= 0xFFFF else None
+
+    def _within_fleet(self, arrived):
+        """Whether both ends are nodes of this fleet; others wait for a gateway."""
+        for eid in (arrived.source, arrived.destination):
+            if eid.scheme != bundle.IPN or self._short_of(eid.node) is None:
+                return False
+        return True
