@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from hedgewire import admin, frame
+
 from hedgerow.errors import FleetError, LinkError, LocalError, RefusedError, RemoteError, StorageError
 from hedgerow.transports import Transport
 
@@ -64,7 +65,7 @@ class Recognised:
     banner: str | None = None
 
 
-class Refused(Exception):  # noqa: N818 - the node's answer on its way from the reader to the one who asked
+class Refused(Exception):
     def __init__(self, code: int, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code

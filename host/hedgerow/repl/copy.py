@@ -7,6 +7,7 @@ cable sends what is missing and nothing else.
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -81,7 +82,7 @@ async def copy_files(repl: Repl, files: Sequence[FileToCopy], progress: Progress
     Raises StorageError (before anything is written if the sizes tell), VerificationError if flash reads back
     differently, InterruptedWork or LinkError if the way broke: then the same call goes on where it stopped.
     """
-    tell = progress or (lambda path, done, total: None)
+    tell = progress or _tell_nobody
     paths = [file.path for file in files]
     lines, inflates = await _look(repl, receiver.look_and_prepare(paths), len(paths))
     there = _looked(repl, paths, lines)
@@ -101,6 +102,9 @@ async def copy_files(repl: Repl, files: Sequence[FileToCopy], progress: Progress
     if wanted:
         await _Sending(repl, wanted, tell, window_bits(heap_free) if inflates else 0).run()
     return [file.path for file in wanted]
+
+
+def _tell_nobody(_path: str, _done: int, _total: int) -> None: ...
 
 
 def window_bits(heap_free: int) -> int:
@@ -295,6 +299,8 @@ class _Sending:
         """The receiver ended before its time: say why in a person's words."""
         text = await self._repl.stream.until(b"\x04", ANSWER_S) or b""
         await self._repl.stream.exactly(1, ANSWER_S)
+        with contextlib.suppress(LinkError):  # what has happened already is the better error
+            await self._repl.settle()  # frames that were still on their way have been typed at the prompt
         error = BoardException(text.rstrip(b"\x04").decode(errors="replace"), node=self._repl.name)
         state = "Files that had arrived whole are in place, the others as they were."
         if error.errno == 28:

@@ -21,7 +21,7 @@ PLAIN_BYTES = 256  # what a board's input buffer holds: so much may come at once
 PLAIN_PAUSE_S = 0.01
 
 
-class BoardException(RemoteError):  # noqa: N818 - it is the board's exception, told as an error of ours
+class BoardException(RemoteError):
     """Python on the board raised. `traceback` is what the board printed, `last_line` names the exception."""
 
     def __init__(self, traceback: str, *, node: str) -> None:

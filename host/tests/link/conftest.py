@@ -7,12 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for fake_node
-
 from hedgerow.fleet import boards
 from hedgerow.virtual import VirtualBoard, interpreter
 from hedgerow.virtual.pump import Pace
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]  # for lines and fake_node
 
 UID = bytes.fromhex("e660583883000001")
 TEST_WITHIN_S = 60
