@@ -4,7 +4,7 @@ fleet.toml  documents/*.cbor  .gitignore      kept in git; documents of two lapt
 secrets.toml  registry.sqlite                 stay on this laptop
 """
 
-import os
+import getpass
 import secrets as random_names
 import socket
 import time
@@ -241,7 +241,10 @@ def _public_from(name: str, public_hex: str) -> bytes:
 
 
 def _person_here() -> str:
-    return os.environ.get("USER") or os.environ.get("USERNAME") or "steward"
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a process without a user entry, as in some containers
+        return "steward"
 
 
 def _sound(found: Iterable[Document], read) -> list:

@@ -1,0 +1,103 @@
+"""`hedgerow audit`: compare every node with what the fleet says it should be."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from hedgerow.cli.main import run
+from hedgerow.cli.options import (
+    FleetOption,
+    JsonOption,
+    PortOption,
+    console,
+    error_console,
+    fleet_folder,
+    new_app,
+    print_json,
+)
+from hedgerow.errors import EXIT_FINDINGS, EXIT_GOOD
+from hedgerow.fleet.folder import FleetFolder
+from hedgerow.plans import report
+from hedgerow.plans.audit import Finding, Severity, is_bad
+from hedgerow.plans.report import Audit
+
+app = new_app("Compare every node with what your fleet says it should be.")
+
+EXAMPLES = """[bold]Examples[/bold]
+
+[cyan]hedgerow audit -p /dev/ttyACM0 -p /dev/ttyACM1[/cyan]: ask these nodes, then judge the whole fleet.
+
+[cyan]hedgerow audit[/cyan]: judge by what the nodes last said.
+"""
+SHAPES = {Severity.NOTE: "· note", Severity.WARNING: "▲ warning", Severity.ERROR: "✘ error"}
+
+
+@app.command(epilog=EXAMPLES)
+def audit(
+    nodes: Annotated[list[str] | None, typer.Argument(metavar="[NODE]...", help="Show these nodes alone.")] = None,
+    port: PortOption = None,
+    as_json: JsonOption = False,
+    fleet: FleetOption = None,
+) -> None:
+    """Ask the nodes on these ports to report, and list every difference from fleet.toml, roster and firmware.
+
+    Nodes that are not at hand are judged by their last report. A report is the node's own word: it finds accidents and
+    neglect, but proves nothing about a node in an attacker's hands.
+    """
+    with FleetFolder(fleet_folder(fleet)) as opened:
+        outcome = run(report.run(opened, port or []))
+    findings = [finding for finding in outcome.findings if not nodes or finding.node in nodes]
+    if as_json:
+        print_json(_facts(outcome, findings))
+    else:
+        _print(outcome, findings)
+    code = max((error.exit_code for error in outcome.errors.values()), default=EXIT_GOOD)
+    if code := max(code, EXIT_FINDINGS if is_bad(findings) else EXIT_GOOD):
+        raise typer.Exit(code)
+
+
+def _facts(outcome: Audit, findings: list[Finding]) -> dict:
+    nodes = [
+        {
+            "node": seen.name,
+            "id": seen.node_id.hex(),
+            "port": seen.port,
+            "time_s": seen.time_s,
+            "board": seen.board,
+            "app": seen.app,
+            "micropython": seen.mp,
+            "status": dict(seen.status),
+        }
+        for seen in sorted(outcome.reports, key=lambda seen: seen.name)
+    ]
+    return {
+        "good": not is_bad(findings) and not outcome.errors,
+        "nodes": nodes,
+        "findings": [finding.as_dict() for finding in findings],
+        "errors": {port: error.as_dict() for port, error in outcome.errors.items()},
+    }
+
+
+def _print(outcome: Audit, findings: list[Finding]) -> None:
+    if findings:
+        table = Table(box=None, pad_edge=False)
+        for column in ("node", "severity", "class", "what", "what to do", "can wait until"):
+            table.add_column(column, overflow="fold")
+        for finding in findings:
+            table.add_row(
+                finding.node,
+                SHAPES[finding.severity],
+                finding.kind,
+                finding.what,
+                finding.next_step,
+                finding.until_text,
+            )
+        console.print(table)
+    asked = sum(1 for seen in outcome.reports if seen.port is not None)
+    bad = sum(1 for finding in findings if finding.severity > Severity.NOTE)
+    verdict = "✔ no findings" if not bad else f"✘ {bad} findings" if bad > 1 else "✘ 1 finding"
+    earlier = len(outcome.reports) - asked
+    console.print(f"{verdict}: {asked} nodes asked" + (f", {earlier} judged by an earlier report" if earlier else ""))
+    for error in outcome.errors.values():
+        error_console.print(f"Error: {error}", markup=False, soft_wrap=True)

@@ -1,0 +1,108 @@
+"""Knows how to have nodes report, several at once, and where the reports of earlier days are. Judges nothing."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hedgerow.errors import FleetError, LinkError, RemoteError
+from hedgerow.fleet import boards
+from hedgerow.fleet.folder import FleetFolder
+from hedgerow.plans import firmware as firmwares
+from hedgerow.plans.audit import Finding, NodeReport, Rules, audit
+from hedgerow.plans.executor import Connect
+from hedgerow.plans.firmware import FirmwareSet
+from hedgerow.session import Session
+from hedgerow.transports import ports
+
+OBSERVATION = "audit"
+FILES_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The outcome: every finding, the reports that it rests on, and ports where no node answered."""
+
+    findings: list[Finding]
+    reports: list[NodeReport]
+    errors: dict[str, FleetError] = field(default_factory=dict)
+
+
+async def ask(port: str, connect: Connect = ports.connect) -> NodeReport:
+    """The report of the node on that port. Changes nothing there."""
+    async with Session(await connect(port), name=port) as node:
+        hello = await node.ask("hello")
+        status = await node.ask("status")
+        config = await node.ask("config")
+        files = await node.ask("files", {"hash": True}, timeout_s=FILES_WITHIN_S)
+    try:
+        return NodeReport(
+            time_s=int(time.time()),
+            port=port,
+            node_id=bytes(hello["id"]),
+            name=hello["name"],
+            board=hello["board"],
+            app=hello["app"],
+            mp=hello["mp"],
+            sha256={path: bytes(sha256) for path, _, sha256 in files if sha256 is not None},
+            config=config,
+            status=status,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RemoteError(f"the node's report lacks something: {error}", node=port) from error
+
+
+async def run(
+    fleet: FleetFolder,
+    port_names: Sequence[str],
+    *,
+    connect: Connect = ports.connect,
+    build=firmwares.build,
+    rules: Rules | None = None,
+) -> Audit:
+    """Ask the nodes on these ports, note what they said, and audit the whole fleet with the newest report of each."""
+    answers = await asyncio.gather(*(ask(port, connect) for port in port_names), return_exceptions=True)
+    fresh: dict[bytes, NodeReport] = {}
+    errors: dict[str, FleetError] = {}
+    for port, answer in zip(port_names, answers, strict=True):
+        if isinstance(answer, NodeReport):
+            if answer.node_id in fresh:
+                errors[port] = _twice(answer, fresh[answer.node_id])
+                continue
+            fresh[answer.node_id] = answer
+            fleet.observe(answer.node_id, OBSERVATION, answer.as_fields(), answer.time_s)
+        elif isinstance(answer, FleetError):
+            errors[port] = answer
+        else:
+            raise answer
+    reports = {**remembered(fleet), **fresh}
+    inventory = fleet.inventory
+    ids = {spec.board.id for spec in inventory.nodes}
+    made = await asyncio.gather(*(asyncio.to_thread(build, boards.load(board)) for board in sorted(ids)))
+    firmware: Mapping[str, FirmwareSet] = {one.board: one for one in made}
+    findings = audit(inventory, list(reports.values()), firmware, rules or Rules(int(time.time())))
+    return Audit(findings, list(reports.values()), errors)
+
+
+def remembered(fleet: FleetFolder) -> dict[bytes, NodeReport]:
+    """The newest report of each node that is enrolled, from this or an earlier day."""
+    enrolled = {enrolment.node_id for enrolment in fleet.roster.nodes}
+    latest = fleet.registry.latest(OBSERVATION)
+    found = {node: _report(seen.fields) for node, seen in latest.items() if node in enrolled}
+    return {node: report for node, report in found.items() if report is not None}
+
+
+def _report(fields: dict[str, Any]) -> NodeReport | None:
+    try:
+        return NodeReport(**{**fields, "port": None})
+    except TypeError:
+        return None  # written by a version that knew other fields; the next visit replaces it
+
+
+def _twice(one: NodeReport, other: NodeReport) -> FleetError:
+    return LinkError(
+        f"node {one.node_id.hex()} answers here and on {other.port}",
+        node=one.port,
+        next_step="If these are two boards, one is a copy of the other: take both off the air and look at them",
+    )
