@@ -37,8 +37,14 @@ class Bench(Protocol):
     def cut_power_after_flash_writes(self, writes: int) -> None: ...
     def wait_for_power_cut(self) -> None: ...
     def make_blank(self) -> None: ...
-    def save(self) -> object: ...
-    def restore(self, saved: object) -> None: ...
+    def save(self) -> object:
+        """The contents of the flash; a bench that can do so cuts the power for it."""
+        ...
+
+    def restore(self, saved: object) -> None:
+        """Put them back, and switch on."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -97,7 +103,10 @@ class VirtualBench:
         self.power_on()
 
     def save(self) -> bytes:
-        return self._virtual.image.read_bytes()
+        self.cut_power()
+        image = self._virtual.image.read_bytes()
+        self.power_on()
+        return image
 
     def restore(self, saved: object) -> None:
         assert isinstance(saved, bytes)
@@ -144,7 +153,10 @@ class EmulatedBench:
         self.restore(self._blank)
 
     def save(self) -> bytes:
-        return self.pico.snapshot_flash()
+        self.cut_power()
+        image = self.pico.snapshot_flash()
+        self.power_on()
+        return image
 
     def restore(self, saved: object) -> None:
         assert isinstance(saved, bytes)

@@ -16,6 +16,7 @@ from hedgerow.errors import EnvironmentProblem
 
 from hil_tests.background import Background
 from hil_tests.benches import EMULATED, VIRTUAL, Bench, CannotDo, RealBench, find_bench
+from hil_tests.nodes import Node
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,6 +69,43 @@ def bare_board(bench: Bench, request: pytest.FixtureRequest) -> Bench:
         pytest.skip("deletes every file of the board; allow it with --may-erase")
     bench.make_blank()
     return bench
+
+
+@pytest.fixture
+def blank_node(bare_board: Bench, background: Background, tmp_path: Path) -> Node:
+    """A blank board, and a fleet in which it is to become a node."""
+    return Node(bare_board, background, tmp_path / "fleet")
+
+
+class _Provisioned:
+    """The fleet and the flash of the node that was provisioned once for all tests."""
+
+    def __init__(self, fleet_path: Path) -> None:
+        self.fleet_path = fleet_path
+        self.done = False
+        self.flash: object = None
+
+
+@pytest.fixture(scope="session")
+def provisioned(tmp_path_factory: pytest.TempPathFactory) -> _Provisioned:
+    return _Provisioned(tmp_path_factory.mktemp("node") / "fleet")
+
+
+@pytest.fixture
+def node(request: pytest.FixtureRequest, bench: Bench, background: Background, provisioned: _Provisioned) -> Node:
+    """A node that runs, as provisioning left it. A real board is not erased for it but provisioned again."""
+    found = Node(bench, background, provisioned.fleet_path)
+    if provisioned.done:
+        bench.restore(provisioned.flash)
+    else:
+        request.getfixturevalue("bare_board")
+        found.provision()
+        provisioned.flash = bench.save()
+        provisioned.done = True
+    if isinstance(bench, RealBench):
+        found.provision()
+    found.wait_until_it_runs()
+    return found
 
 
 @pytest.fixture
