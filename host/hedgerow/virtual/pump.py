@@ -183,6 +183,7 @@ class Cable:
         termios.tcsetattr(slave, termios.TCSANOW, attributes)
         os.set_blocking(master, False)
         self.inner = master
+        self.interrupt_is_over()
         asyncio.get_running_loop().add_reader(master, self._inner_readable)
         self._join()
         return slave, os.ttyname(slave)
@@ -257,7 +258,10 @@ class Cable:
             self._pass_to_board(way, data)
 
     def _pass_to_board(self, way: _Way, data: bytes) -> None:
-        """One interrupt at a time: MicroPython's process dies of a second one that comes before it saw the first."""
+        """One interrupt at a time: MicroPython's process dies of a second one that comes before it saw the first.
+
+        The process says when it is back at its prompt; a program that catches interrupts gets one in 0.1 s.
+        """
         if INTERRUPT in data and self.inner is not None and self._interrupts_are_on():
             now = asyncio.get_running_loop().time()
             head, _, tail = data.partition(INTERRUPT)
@@ -266,6 +270,10 @@ class Cable:
             data = head + (b"" if again else INTERRUPT) + tail.replace(INTERRUPT, b"")
         if data:
             way.push(data)
+
+    def interrupt_is_over(self) -> None:
+        """The process has dealt with the last interrupt: the next one may follow at once."""
+        self._interrupted_at = -1.0
 
     def _interrupts_are_on(self) -> bool:
         assert self.inner is not None

@@ -1,4 +1,5 @@
-"""Knows the virtual clock: a calendar that may run faster than real time, and ticks that never do.
+"""Knows the virtual clock: a calendar that may run faster than real time. Ticks never do, and are the computer's:
+asyncio takes some of them from below any shim.
 
 Seconds in here count from 1970; `EPOCH` is what the board's own `time` counts from (2000 on an ESP32).
 The computer's monotonic clock is shared with the host process, so both agree on when power came on.
@@ -10,18 +11,9 @@ import _facts
 
 EPOCH = 946684800 if _facts.facts["platform"] == "esp32" else 0
 _UNSET = 946684800 if _facts.facts["platform"] == "esp32" else 1609459200  # what a chip says before it was set
-_MS_AT_POWER_ON = _facts.facts["powered_on_ms"]
 _RATE = _facts.facts["rate"]
 # The calendar: these seconds since 1970, at this moment of the monotonic clock. Kept by the host over resets.
-_base = _facts.facts["rtc"] or [_UNSET, _MS_AT_POWER_ON / 1000]
-
-
-def ticks_ms():
-    return utime.ticks_ms() - _MS_AT_POWER_ON
-
-
-def ticks_us():
-    return utime.ticks_us() - _MS_AT_POWER_ON * 1000
+_base = _facts.facts["rtc"] or [_UNSET, _facts.facts["powered_on_ms"] / 1000]
 
 
 def now():

@@ -59,6 +59,7 @@ def settle():
             _interrupt_by(-1)
             for _ in range(3):  # a backward jump is where MicroPython raises what is pending
                 pass
+            _facts.tell("settled")
             return
         except KeyboardInterrupt:
             pass

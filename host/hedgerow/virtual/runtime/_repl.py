@@ -76,13 +76,13 @@ class Repl:
                     _print_exception(error)
 
     def _read_statement(self):
-        """A statement, as many lines as it needs; None leaves this prompt."""
+        """A statement, as many lines as it needs; None leaves this prompt, or starts it anew."""
         lines = []
         while True:
             _write("... " if lines else ">>> ")
             line = self._read_line(first=not lines)
             if line is None or isinstance(line, bytes):
-                if line == _CTRL_B or line == _CTRL_C:
+                if line == _CTRL_C:
                     lines = []
                     continue
                 if line == _CTRL_E:
@@ -108,7 +108,7 @@ class Repl:
                 return None
             if byte == _CTRL_B and not line:
                 _write("\r\n")
-                return byte
+                return None
             if byte == _CTRL_C:
                 _write("\r\n")
                 return byte

@@ -4,6 +4,7 @@
 """
 
 from sys import *  # noqa: F403
+from sys import argv, path  # noqa: F401  (a star leaves out what sys keeps changeable)
 from sys import implementation as _own
 from ucollections import namedtuple
 

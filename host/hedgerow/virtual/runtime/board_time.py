@@ -1,8 +1,8 @@
 """time as on a board: ticks and sleeps are real, the calendar is the virtual clock's (`_clock`)."""
 
 import _clock
-from _clock import gmtime, mktime, ticks_ms, ticks_us  # noqa: F401
-from utime import sleep, sleep_ms, sleep_us, ticks_add, ticks_cpu, ticks_diff  # noqa: F401
+from _clock import gmtime, mktime  # noqa: F401
+from utime import sleep, sleep_ms, sleep_us, ticks_add, ticks_cpu, ticks_diff, ticks_ms, ticks_us  # noqa: F401
 
 
 def time():
