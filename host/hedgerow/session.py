@@ -30,11 +30,15 @@ from hedgerow.transports import Transport
 ANSWER_S = 5.0
 FIRST_ANSWER_S = 2.0  # of a hello: a node that runs answers within milliseconds
 PROMPT_S = 1.0
+KEY_S = 0.3  # for what a prompt, or a node's console, says to an empty line
 IDLE_S = 0.1  # a torn frame ends after so much silence
 MAX_FRAME_BYTES = 4096
 TEXT_KEPT_BYTES = 400
 ASKED_ONCE = frozenset({"restart", "dev", "remove"})
 NONCE_BYTES = 8
+
+_PROMPTS = (b">>> ", b"raw REPL; CTRL-B", b"paste mode; Ctrl-C", b"\n=== ")
+_NODE_SAYS = b"Hedgerow node"
 
 _SENTENCES = {
     admin.UNKNOWN_METHOD: (RemoteError, "Its firmware may be older than this tool: `hedgerow audit` tells."),
@@ -137,7 +141,14 @@ class Session:
         raise await self._why_silent(method)
 
     async def recognise(self) -> Recognised:
-        """Find out what is at the other end, without stopping it. Never raises but for a port that is gone."""
+        """Find out what is at the other end, without stopping it. Never raises but for a port that is gone.
+
+        An empty line goes first: a prompt answers it, and would take a frame for control keys.
+        """
+        if self._reader is None:
+            self._reader = asyncio.create_task(self._read_for_ever())
+        if await self._text_after(b"\r", (*_PROMPTS, _NODE_SAYS), KEY_S) in _PROMPTS:
+            return await self._greet_prompt()
         for _ in range(2):  # the first question may run into a torn frame or a half-typed line
             try:
                 hello = await self._ask_once("hello", {}, FIRST_ANSWER_S / 2)
@@ -253,23 +264,36 @@ class Session:
         return kind(no.sentence, node=self.name, next_step=next_step)
 
     async def _recognise_text(self) -> Recognised:
-        """Ctrl-B and an empty line: a prompt answers with its banner, a program ignores it or prints on."""
-        if self._failure is not None:
-            raise self._failure
+        """After frames that nobody answered: a prompt has taken them for keys, a program ignored them."""
+        if any(mark in self._text for mark in _PROMPTS):
+            return await self._greet_prompt()
         spoke_unasked = bool(self._text)
+        mark = await self._text_after(b"\r\x02\r", (*_PROMPTS, _NODE_SAYS), PROMPT_S)
+        if mark == _NODE_SAYS:
+            return Recognised(Answering.HEDGEROW)
+        if mark is not None:
+            return await self._greet_prompt()
+        return Recognised(Answering.PROGRAM if spoke_unasked or self._text else Answering.NOTHING)
+
+    async def _greet_prompt(self) -> Recognised:
+        """It is a prompt, so Ctrl-C stops nothing: leave whatever mode it is in, and read its banner."""
+        await self._text_after(b"\x03", (b">>> ",), KEY_S)
+        await self._text_after(b"\x02\r", (b">>> \r\n>>> ",), PROMPT_S)
+        return Recognised(Answering.PROMPT, banner=_banner(bytes(self._text)))
+
+    async def _text_after(self, keys: bytes, marks: tuple[bytes, ...], within_s: float) -> bytes | None:
+        """Type `keys`; the first of `marks` that the text since then contains, or None if none comes in time."""
         self._text.clear()
-        await self._transport.send(b"\r\x02\r")
-        end = time.monotonic() + PROMPT_S
+        await self._transport.send(keys)
+        end = time.monotonic() + within_s
         while time.monotonic() < end:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
             if self._failure is not None:
                 raise self._failure
-            if b"Hedgerow node" in self._text:  # it says so to whoever types, and its frames were lost
-                return Recognised(Answering.HEDGEROW)
-            if b">>> " in self._text:
-                return Recognised(Answering.PROMPT, banner=_banner(bytes(self._text)))
-        program = spoke_unasked or bool(self._text)
-        return Recognised(Answering.PROGRAM if program else Answering.NOTHING)
+            for mark in marks:
+                if mark in self._text:
+                    return mark
+        return None
 
     async def _why_silent(self, method: str) -> FleetError:
         if self._frames_heard:
