@@ -103,11 +103,13 @@ class FleetFolder:
         certificate = self.certificate
         custodian = self._custodian(spec.custodian_name) if spec.custodian_name else None
         public = custodian.public if custodian else None
+        # Short ids follow the order of fleet.toml where they can, however fast each board is.
+        place = next((place for place, node in enumerate(self.proposal.nodes) if node.name == spec.name), 0)
 
         def rule(known: list[Document]) -> Document:
             roster = Roster.of(known, certificate.fleet)
             enrolment = roster.next_enrolment(
-                certificate, node, spec.name, spec.board.id, public, replaces_lost=replaces_lost
+                certificate, node, spec.name, spec.board.id, public, replaces_lost=replaces_lost, place=place
             )
             return enrolment.to_document()
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hedgerow import resources
 from hedgerow.errors import StorageError
 from hedgerow.fleet import boards, problems
 from hedgerow.fleet.boards import Board
@@ -25,7 +26,7 @@ _FIRST_NODE = """\
 # name = "oak"
 # board = "ESP32_GENERIC_S3"
 # custodian = "Rosa"
-# sensors = [{ driver = "bme280", address = 0x76 }]
+# sensors = [{ driver = "sht31" }, { driver = "ina219", address = 0x40 }]
 """
 
 
@@ -70,6 +71,7 @@ def parse(text: str, file_name: str = FILE_NAME) -> Proposal:
         *_unknown_boards(tables, positions),
         *_repeated_names(tables, positions),
         *_lacking_radios(tables, positions),
+        *_unknown_drivers(content, positions),
     ]
     if found:
         raise FileProblems(file_name, text, found)
@@ -119,7 +121,7 @@ def _node(table: dict, defaults: dict) -> ProposedNode:
     # [defaults] speak for boards that have the radio; a node's own line is checked and taken at its word.
     settings["radio"] = table.get("radio") or (own_radio if defaults.get("radio") != "none" else "none")
     settings["sensors"] = [
-        {"driver": sensor["driver"], "bus": sensor.get("bus", 0), "address": sensor["address"]}
+        {"driver": sensor["driver"], "bus": sensor.get("bus", 0), "address": sensor.get("address")}
         for sensor in settings["sensors"] or []
     ]
     return ProposedNode(table["name"], board, settings, table.get("custodian"))
@@ -152,6 +154,19 @@ def _lacking_radios(tables: list[dict], positions: Positions) -> Iterable[Proble
         if table["radio"] not in board.radios:
             where = positions.of_value(("node", index, "radio"))
             yield Problem(*where, f"a {board.name} has no {table['radio']}", 'leave the line out, or say "none"')
+
+
+def _unknown_drivers(content: dict, positions: Positions) -> Iterable[Problem]:
+    folder = resources.firmware_folder() / "hedgenode" / "drivers"
+    known = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    holders = [(("defaults",), content.get("defaults", {}))]
+    holders += [(("node", index), table) for index, table in enumerate(content.get("node", []))]
+    for path, table in holders:
+        for number, sensor in enumerate(table.get("sensors", [])):
+            if sensor["driver"] not in known:
+                where = positions.of_value((*path, "sensors", number, "driver"))
+                hint = problems.did_you_mean(sensor["driver"], known)
+                yield Problem(*where, f'there is no driver "{sensor["driver"]}"', hint)
 
 
 def _toml(value: object) -> str:

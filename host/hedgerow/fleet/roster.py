@@ -146,9 +146,11 @@ class Roster:
         custodian: bytes | None = None,
         *,
         replaces_lost: bool = False,
+        place: int = 0,
     ) -> Enrolment:
         """The enrolment that takes this key in under this name; the one that exists, if it says the same already.
 
+        `place` is a wish: the short id at that place of the laptop's block, counted from 0, or the next free one.
         Raises RefusedError for a name that another key has (unless that node is lost and this one takes its place),
         and for a certificate that is used up.
         """
@@ -170,7 +172,11 @@ class Roster:
                 node=name,
                 next_step="Ask the stewards for a new certificate, or enrol the node from another laptop",
             )
-        short = known.short if known is not None and certificate.holds(known.short) else self._free_short(certificate)
+        short = (
+            known.short
+            if known is not None and certificate.holds(known.short)
+            else self._free_short(certificate, place)
+        )
         enrolment = Enrolment(
             certificate.fleet, node, short, name, board, custodian, certificate.laptop, certificate.digest, serial
         )
@@ -178,9 +184,10 @@ class Roster:
         former = known or holder
         return enrolment if former is None else replace(enrolment, replaces=former.digest)
 
-    def _free_short(self, certificate: LaptopCertificate) -> int:
+    def _free_short(self, certificate: LaptopCertificate, place: int) -> int:
         taken = {claim.short for claim in self.claims}
-        block = range(certificate.first_short, certificate.first_short + certificate.short_count)
+        first, count = certificate.first_short, certificate.short_count
+        block = (first + (place + step) % count for step in range(count))
         short = next((short for short in block if short not in taken), None)
         if short is None:
             raise RefusedError(

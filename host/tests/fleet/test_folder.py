@@ -71,6 +71,11 @@ def test_enrolling_gives_a_short_id_once_and_makes_the_key_of_the_household(flee
     assert set(fleet.secrets.custodians) == {"Rosa"}
 
 
+def test_short_ids_follow_the_order_of_fleet_toml_whoever_comes_first(fleet):
+    assert fleet.enrol(fleet.inventory.named("elm"), b"e" * 32).short == 2
+    assert fleet.enrol(fleet.inventory.named("oak"), OAK).short == 1
+
+
 def test_the_configuration_of_a_node_holds_what_it_was_enrolled_as(fleet):
     enrolment = fleet.enrol(fleet.inventory.named("oak"), OAK)
     config = fleet.inventory.named("oak").config(enrolment)

@@ -21,7 +21,7 @@ name = "oak"
 board = "ESP32_GENERIC_S3"
 custodian = "Rosa"
 sensors = [
-    { driver = "bme280", address = 0x76 },
+    { driver = "sht31", address = 0x44 },
     { driver = "ina219", bus = 0, address = 0x40 },
 ]
 
@@ -43,7 +43,7 @@ def test_a_node_has_its_own_settings_then_the_defaults_then_ours():
     assert (oak.settings["sample_ms"], elm.settings["sample_ms"]) == (60000, 1000)
     assert oak.settings["hello_ms"] == 5000
     assert oak.settings["copies"] == 6
-    assert oak.settings["sensors"][0] == {"driver": "bme280", "bus": 0, "address": 0x76}
+    assert oak.settings["sensors"][0] == {"driver": "sht31", "bus": 0, "address": 0x44}
     assert oak.custodian == "Rosa"
 
 
@@ -72,7 +72,8 @@ def test_radio_none_in_the_defaults_holds_for_every_board():
         ('name = "elm"', 'name = "oak"', 18, 8, "line 9 uses it already"),
         ('name = "elm"', 'name = "El Mirador"', 18, 8, "Lower-case letters"),
         ("address = 0x40", "address = 0x400", 14, 45, "the most is 119"),
-        ("address = 0x76", "adress = 0x76", 13, 26, "did you mean address?"),
+        ("address = 0x44", "adress = 0x44", 13, 25, "did you mean address?"),
+        ('"ina219"', '"ina291"', 14, 16, "did you mean ina219?"),
         ("[[node]]", "[[nodes]]", 8, 1, "did you mean node?"),
         ("[fleet]\n", "[fleat]\n", 1, 1, "did you mean fleet?"),
     ],
@@ -121,7 +122,7 @@ def test_the_first_text_of_a_fleet_is_valid_and_keeps_its_name():
 
 
 def test_an_appended_node_is_read_back():
-    settings = {"sample_ms": 1000, "sensors": [{"driver": "bme280", "address": 0x76}]}
+    settings = {"sample_ms": 1000, "sensors": [{"driver": "sht31", "address": 0x44}]}
     text = proposal.first_text("river") + proposal.node_text("ash", "ESP32_GENERIC", settings, "Rosa")
     (ash,) = proposal.parse(text).nodes
     assert (ash.name, ash.board.id, ash.custodian) == ("ash", "ESP32_GENERIC", "Rosa")
