@@ -26,6 +26,7 @@ from hedgenode.tasks.admin_files import FileMethods
 from hedgenode.tasks.admin_messages import MessageMethods
 from hedgenode.tasks.admin_node import NodeMethods
 from hedgenode.tasks.console import ConsoleTask
+from hedgenode.tasks.housekeeping import HousekeepingTask
 from hedgenode.tasks.journal import Journal
 from hedgenode.tasks.radio import RadioTask
 from hedgenode.tasks.sampling import SamplingTask
@@ -87,6 +88,7 @@ class Node:
         self.sampling = SamplingTask(
             self._sensors(), self.hardware, self.samples, self.clock, self.journal, c["sample_ms"], self.boot, plan
         )
+        self.housekeeping = HousekeepingTask(self.files, self.bundles, self.meetings, self.clock, self.journal)
         self.admin = Admin((NodeMethods(self), FileMethods(self), MessageMethods(self)), self.journal)
         self.console = ConsoleTask(self.cable, self.admin, self.journal, c["name"], c["console"] == "locked")
         self.promises = Promises()
@@ -127,6 +129,7 @@ class Node:
             self.start("speak", radio.speak)
         self.start("console", self.console.run)
         self.start("sampling", self.sampling.run)
+        self.start("housekeeping", self.housekeeping.run)
         self.journal.say(
             "info",
             "node %s (%d) is up, boot %d after %s"

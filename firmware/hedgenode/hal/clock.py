@@ -5,6 +5,7 @@ import time
 from micropython import const
 
 _TICKS_HALF_PERIOD_MS = const(1 << 28)
+_FROM_1970_TO_2000_S = const(946684800)
 
 
 class Clock:
@@ -12,6 +13,8 @@ class Clock:
 
     def __init__(self):
         self._last = time.ticks_ms()
+        # Ports differ in when their time began: 1970 on some, 2000 on others.
+        self._epoch_s = _FROM_1970_TO_2000_S if time.gmtime(0)[0] == 1970 else 0
         self._seconds = 0
         self._rest_ms = 0
 
@@ -36,5 +39,5 @@ class Clock:
         return self._seconds * 1000 + self._rest_ms
 
     def wall_s(self):
-        """Seconds of the wall clock: advice for people, never an input of a rule."""
-        return int(time.time())
+        """Seconds since 2000-01-01 UTC (DTN time) of the wall clock: advice for people, never an input of a rule."""
+        return int(time.time()) - self._epoch_s
