@@ -54,20 +54,22 @@ class Bundle:
     Treat it as a value: `primary` holds the primary block as it was received (else None), and encode() prefers it.
     """
 
+    # Defaults stand on the class: a board pays for every attribute that is set twice.
+    version = VERSION
+    flags = 0
+    crc_type = CRC16
+    destination = NONE
+    source = NONE
+    report_to = NONE
+    creation_time_ms = 0  # since 2000-01-01 UTC; 0: the source has no clock
+    sequence = 0
+    lifetime_ms = 0
+    fragment_offset: "int | None" = None
+    fragment_total: "int | None" = None
+    primary: "bytes | None" = None
+
     def __init__(self):
-        self.version = VERSION
-        self.flags = 0
-        self.crc_type = CRC16
-        self.destination = NONE
-        self.source = NONE
-        self.report_to = NONE
-        self.creation_time_ms = 0  # since 2000-01-01 UTC; 0: the source has no clock
-        self.sequence = 0
-        self.lifetime_ms = 0
-        self.fragment_offset = None
-        self.fragment_total = None
         self.blocks = []
-        self.primary = None
 
     def block(self, type: int) -> "Block | None":
         """The first block of a type."""
@@ -83,15 +85,18 @@ class Bundle:
     @property
     def hop_count(self) -> "tuple | None":
         """(limit, count)."""
-        return self._known(HOP_COUNT)
+        value = self._known(HOP_COUNT)
+        return value if isinstance(value, tuple) else None
 
     @property
     def age_ms(self) -> "int | None":
-        return self._known(BUNDLE_AGE)
+        value = self._known(BUNDLE_AGE)
+        return value if isinstance(value, int) else None
 
     @property
     def previous_node(self) -> "Eid | None":
-        return self._known(PREVIOUS_NODE)
+        value = self._known(PREVIOUS_NODE)
+        return value if isinstance(value, Eid) else None
 
     def _known(self, type):
         block = self.block(type)
@@ -115,9 +120,11 @@ def make(
     bundle.sequence = sequence
     bundle.lifetime_ms = lifetime_ms
     bundle.creation_time_ms = creation_time_ms
+    if not 1 <= hop_limit <= 255:
+        raise ValueError("a hop limit is 1 .. 255")
     bundle.blocks = [Block(HOP_COUNT, 2, 0, NO_CRC, cbor.encode((hop_limit, 0)))]
     if creation_time_ms == 0 or age_ms:
-        bundle.blocks.append(Block(BUNDLE_AGE, 3, 0, NO_CRC, cbor.encode(age_ms)))
+        bundle.blocks.append(Block(BUNDLE_AGE, 3, 0, NO_CRC, _age(age_ms)))
     bundle.blocks.append(Block(PAYLOAD, 1, 0, NO_CRC, bytes(payload)))
     return bundle
 
@@ -136,8 +143,9 @@ def with_forwarding(bundle: Bundle, age_ms: int, previous_node: Eid) -> Bundle:
     out.creation_time_ms = bundle.creation_time_ms
     out.sequence = bundle.sequence
     out.lifetime_ms = bundle.lifetime_ms
-    out.fragment_offset = bundle.fragment_offset
-    out.fragment_total = bundle.fragment_total
+    if bundle.fragment_total is not None:
+        out.fragment_offset = bundle.fragment_offset
+        out.fragment_total = bundle.fragment_total
     out.primary = bundle.primary
     for block in bundle.blocks:
         if block.type in KNOWN_BLOCKS or not block.flags & BLOCK_DISCARD_IF_UNKNOWN:
@@ -145,11 +153,17 @@ def with_forwarding(bundle: Bundle, age_ms: int, previous_node: Eid) -> Bundle:
     hops = bundle.hop_count
     if hops is not None:
         _put_block(out, HOP_COUNT, cbor.encode((hops[0], hops[1] + 1)))
-    _put_block(out, BUNDLE_AGE, cbor.encode(age_ms))
+    _put_block(out, BUNDLE_AGE, _age(age_ms))
     endpoint = bytearray()
     write_eid(endpoint, previous_node)
     _put_block(out, PREVIOUS_NODE, bytes(endpoint))
     return out
+
+
+def _age(age_ms):
+    out = bytearray()
+    cbor.head(out, 0, age_ms)
+    return bytes(out)
 
 
 def _put_block(bundle, type, data):

@@ -47,6 +47,8 @@ def head(out: bytearray, major: int, number: int) -> None:
     """Append the shortest head of a major type with its argument (0 .. 2**64-1)."""
     major <<= 5
     if number < 24:
+        if number < 0:
+            raise ValueError("a CBOR head has no negative number")  # bytearray.append checks nothing on MicroPython
         out.append(major | number)
     elif number < 0x100:
         out.append(major | 24)
@@ -204,7 +206,7 @@ class Reader:
         return number
 
     def uint(self) -> int:
-        at = self.at
+        at = self.at  # here and in array(): most heads are one byte, and a call costs more than this test
         if at < self.end:
             number = self.data[at]
             if number < 24:
@@ -214,6 +216,12 @@ class Reader:
 
     def array(self) -> int:
         """The number of items of the array that begins here."""
+        at = self.at
+        if at < self.end:
+            number = self.data[at] ^ 0x80
+            if number < 24:
+                self.at = at + 1
+                return number
         return self.expect(_ARRAY)
 
     def byte_string(self) -> bytes:

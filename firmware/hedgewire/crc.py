@@ -1,9 +1,12 @@
 """CRC-16/X.25 and CRC-32C over bytes, as RFC 9171 (4.2.1) uses them. Knows no format and no framing."""
 
 from array import array
+from struct import pack, unpack, unpack_from
+
+_CHUNK_WORDS = 128  # bounds what one call of unpack_from allocates
 
 
-def _table16(polynomial):
+def _remainders16(polynomial):
     """The 256 remainders of a reflected 16-bit polynomial: each power of two, then sums (a CRC is linear)."""
     table = array("H", bytes(512))
     crc = 1
@@ -16,13 +19,18 @@ def _table16(polynomial):
     return table
 
 
-_TABLE = _table16(0x8408)
+# Two bytes a step, for a stream pays this for every byte: _ONE shifts one byte out, _TWO the byte before it.
+_ONE = _remainders16(0x8408)
+_TWO = array("H", bytes(512))
+for _byte in range(256):
+    _TWO[_byte] = (_ONE[_byte] >> 8) ^ _ONE[_ONE[_byte] & 0xFF]
+
 # The 32-bit remainders as two halves, because a 32-bit number is an allocation on a board. Made on first use:
 # our own bundles carry CRC-16, so most nodes never need this kilobyte.
-_tables32c = None
+_halves32c = None
 
 
-def _make_tables32c():
+def _make_halves32c():
     low_half = array("H", bytes(512))
     high_half = array("H", bytes(512))
     low, high = 1, 0
@@ -43,21 +51,32 @@ def _make_tables32c():
 
 def crc16(data, crc: int = 0) -> int:
     """CRC-16/X.25 of data; `crc` is the result over the bytes before it (check value of "123456789": 0x906E)."""
-    table = _TABLE
+    one, two = _ONE, _TWO
     crc ^= 0xFFFF
-    for byte in data:
-        crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    at = 0
+    words = len(data) >> 1
+    while words:
+        count = min(words, _CHUNK_WORDS)
+        for word in unpack_from("<128H" if count == _CHUNK_WORDS else f"<{count}H", data, at):
+            crc ^= word
+            crc = two[crc & 0xFF] ^ one[crc >> 8]
+        at += 2 * count
+        words -= count
+    if at < len(data):
+        crc = one[(crc ^ data[at]) & 0xFF] ^ (crc >> 8)
     return crc ^ 0xFFFF
 
 
 def crc32c(data, crc: int = 0) -> int:
     """CRC-32C (Castagnoli) of data; `crc` as in crc16 (check value of "123456789": 0xE3069283)."""
-    global _tables32c
-    if _tables32c is None:
-        _tables32c = _make_tables32c()
-    low_half, high_half = _tables32c
-    low = (crc & 0xFFFF) ^ 0xFFFF
-    high = (crc >> 16) ^ 0xFFFF
+    global _halves32c
+    if _halves32c is None:
+        _halves32c = _make_halves32c()
+    low_half, high_half = _halves32c
+    # By way of bytes, for `&` and `>>` of a large number give a large number on MicroPython, however small its value.
+    low, high = unpack("<HH", pack("<I", crc))
+    low ^= 0xFFFF
+    high ^= 0xFFFF
     for byte in data:
         index = (low ^ byte) & 0xFF
         low = low_half[index] ^ (low >> 8) ^ ((high & 0xFF) << 8)

@@ -10,7 +10,7 @@ IPN = 2
 class Eid:
     """An endpoint. ipn: node and service are ints; dtn: node is the text behind "dtn:", service is 0."""
 
-    def __init__(self, node: "int | str", service: int = 0, scheme: int = IPN):
+    def __init__(self, node, service: int = 0, scheme: int = IPN):
         self.node = node
         self.service = service
         self.scheme = scheme
@@ -18,7 +18,7 @@ class Eid:
     def __str__(self):
         if self.scheme == IPN:
             return f"ipn:{self.node}.{self.service}"
-        return "dtn:" + self.node
+        return f"dtn:{self.node}"
 
     def __repr__(self):
         return f"Eid({self})"

@@ -21,28 +21,28 @@ def encode(kind: int, payload) -> bytes:
     """One frame, delimiters included: len(payload) + 6 bytes, and one more for every 254."""
     if not 0 < kind < 256:
         raise ValueError("the kind of a frame is 1 .. 255")
-    body = bytearray(1)
-    body[0] = kind
-    body.extend(payload)
-    crc = crc16(body)
-    body.append(crc & 0xFF)
-    body.append(crc >> 8)
-    out = bytearray(1)
-    pieces = body.split(b"\x00")
-    last = len(pieces) - 1
-    for number, piece in enumerate(pieces):
-        size = len(piece)
-        at = 0
-        while size - at >= 254:
-            out.append(255)
-            out.extend(piece[at : at + 254])
-            at += 254
-        # A full group at the very end says all: no empty group behind it.
-        if at < size or at == 0 or number < last:
-            out.append(size - at + 1)
-            out.extend(piece[at:])
-    out.append(0)
-    return bytes(out)
+    size = len(payload)
+    out = bytearray(size + 6 + (size + 3) // 254)  # 00, code, kind, payload, CRC, 00, and room for more codes
+    out[2] = kind
+    out[3 : 3 + size] = payload
+    crc = crc16(memoryview(out)[2 : 3 + size])
+    out[size + 3] = crc & 0xFF
+    out[size + 4] = crc >> 8
+    # COBS in place: every zero becomes the distance to the next one.
+    last = 1
+    end = size + 5
+    while last < end:
+        distance = out.find(b"\x00", last + 1) - last
+        if distance < 255:
+            out[last] = distance
+            last += distance
+        else:  # 254 bytes without a zero: a full group, and room for the next code unless the frame ends here
+            out[last] = 255
+            last += 255
+            if last < end:
+                out[last + 1 : end + 2] = out[last : end + 1]
+                end += 1
+    return bytes(memoryview(out)[: end + 1])
 
 
 class Decoder:

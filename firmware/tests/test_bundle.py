@@ -144,6 +144,16 @@ def test_a_bundle_without_payload_is_misuse():
     raises(ValueError, bundle.encode, bundle.Bundle())
 
 
+def test_numbers_that_no_head_can_hold_are_misuse():
+    for bad in (-1, 1 << 64):
+        raises(ValueError, bundle.encode, bundle.make(A, B, b"x", bad, 60000))
+        raises(ValueError, bundle.encode, bundle.make(Eid(bad, 1), B, b"x", 1, 60000))
+        raises(ValueError, bundle.make, A, B, b"x", 1, 60000, 0, bad)
+        raises(ValueError, bundle.with_forwarding, bundle.make(A, B, b"x", 1, 60000), bad, A)
+    raises(ValueError, bundle.make, A, B, b"x", 1, 60000, hop_limit=0)
+    raises(ValueError, bundle.make, A, B, b"x", 1, 60000, hop_limit=256)
+
+
 def test_endpoints_compare_and_print():
     assert str(A) == "ipn:974849.1"
     assert str(bundle.NONE) == "dtn:none"
