@@ -1,10 +1,7 @@
 """`hedgerow virtual`: start, list and stop virtual boards. Parses, calls, prints."""
 
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,11 +10,9 @@ from rich.table import Table
 
 from hedgerow.cli import options
 from hedgerow.cli.options import JsonOption, console, error_console
-from hedgerow.errors import EnvironmentProblem, FleetError, UsageError
+from hedgerow.errors import EnvironmentProblem, UsageError
 
 ENVIRONMENT = "HEDGEROW_VIRTUAL"
-_READY_WITHIN_S = 60.0
-_DOWN_WITHIN_S = 10.0
 
 app = options.new_app(
     "Start, list and stop virtual boards: real MicroPython processes with a serial port, a radio and weather.\n\n"
@@ -71,49 +66,30 @@ def up(
         raise UsageError(
             f"virtual boards of {directory} are up already", next_step="Stop them with `hedgerow virtual down` first."
         )
-    from hedgerow.virtual import interpreter
+    from hedgerow.virtual import interpreter, keeper
 
     interpreter.ensure(lambda step: error_console.print(f"MicroPython: {step}"))
     if count is None and not board:
         count = 1
-    command = [sys.executable, "-m", "hedgerow.virtual.fleet", str(directory), f"--speed-up={speed_up}"]
-    command += [f"--loss={loss}", f"--seed={seed}"]
+    command = [f"--speed-up={speed_up}", f"--loss={loss}", f"--seed={seed}"]
     command += [f"--count={count}"] if count is not None else []
     command += [f"--board={board_id}" for board_id in board or []]
     command += [f"--contacts={contacts}"] if contacts else []
     command += [f"--weather={weather}"] if weather else []
-    process = _start(control, directory, command)
+    process = keeper.start(directory, command)
     _show(control.ask(control.find(directory), {"do": "list"}), as_json)
     if not detach:
-        _stay(control, directory, process)
+        _stay(directory, process)
 
 
-def _start(control: Any, directory: Path, command: list[str]) -> subprocess.Popen[bytes]:
-    """Start the keeper of the boards and wait until it answers."""
-    directory.mkdir(parents=True, exist_ok=True)
-    problem = control.problem_file(directory)
-    problem.unlink(missing_ok=True)
-    with (directory / "log").open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    deadline = time.monotonic() + _READY_WITHIN_S
-    while time.monotonic() < deadline:
-        if control.find(directory):
-            return process
-        if process.poll() is not None:
-            if problem.exists():
-                raise UsageError(problem.read_text(encoding="utf-8"))
-            raise FleetError("the virtual boards did not start", next_step=f"Read {directory / 'log'}.")
-        time.sleep(0.02)
-    process.terminate()
-    raise FleetError(f"the virtual boards did not start in {_READY_WITHIN_S:.0f} s")
-
-
-def _stay(control: Any, directory: Path, process: subprocess.Popen[bytes]) -> None:
+def _stay(directory: Path, process: subprocess.Popen[bytes]) -> None:
     error_console.print("Ctrl-C stops them.")
     try:
         process.wait()
     except KeyboardInterrupt:
-        _stop(control, directory)
+        from hedgerow.virtual import keeper
+
+        keeper.stop(directory)
 
 
 def _show(facts: list[dict[str, Any]], as_json: bool) -> None:
@@ -145,28 +121,11 @@ def list_boards(directory: DirectoryOption = _DEFAULT_DIRECTORY, as_json: JsonOp
 @app.command()
 def down(directory: DirectoryOption = _DEFAULT_DIRECTORY, as_json: JsonOption = False) -> None:
     """Stop the virtual boards; what is on their flash stays. Example: hedgerow virtual down"""
-    stopped = _stop(_control(), directory)
+    _control()
+    from hedgerow.virtual import keeper
+
+    stopped = keeper.stop(directory)
     if as_json:
         options.print_json({"stopped": stopped})
     else:
         console.print("Stopped." if stopped else f"No virtual boards are up in {directory}.")
-
-
-def _stop(control: Any, directory: Path) -> bool:
-    """Ask the keeper to stop; one that does not is ended by its number, if that is still its own."""
-    running = control.find(directory)
-    if not running:
-        return False
-    try:
-        control.ask(running, {"do": "stop"}, timeout_s=3)
-    except FleetError:
-        if running.alive:
-            os.kill(running.pid, signal.SIGTERM)
-    deadline = time.monotonic() + _DOWN_WITHIN_S
-    while running.alive:
-        if time.monotonic() > deadline:
-            os.kill(running.pid, signal.SIGKILL)
-            break
-        time.sleep(0.02)
-    control.find(directory)  # removes what a killed one left
-    return True

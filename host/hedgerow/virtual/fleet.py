@@ -185,6 +185,11 @@ def _answers(fleet: VirtualFleet, stop: asyncio.Event) -> control.Answers:
             fleet.link(a, b, bool(up))
         return fleet.ether.links.pairs(fleet.boards)
 
+    async def play(request: control.Request) -> object:
+        plan = [Contact(float(at_s), str(a), str(b), bool(up)) for at_s, a, b, up in request["contacts"]]
+        fleet.play(plan, float(request.get("speed", 1.0)))
+        return None
+
     async def trace(request: control.Request) -> object:
         events = list(fleet.ether.trace)[-int(request.get("last", 100)) :]
         return [{**vars(event), "data": event.data.hex()} for event in events]
@@ -202,6 +207,7 @@ def _answers(fleet: VirtualFleet, stop: asyncio.Event) -> control.Answers:
         "kill": kill,
         "power_on": power_on,
         "links": links,
+        "play": play,
         "trace": trace,
         "world": surroundings,
         "stop": stop_all,
