@@ -73,7 +73,7 @@ class BundleStore:
         self._limit_bytes = (capacity_bytes - segment_bytes) * 3 // 4  # the rest is what makes compaction pay
         self._everyone = everyone
         self._mounted_ms = now_ms
-        self._clock_base_s = 0
+        self._clock_base_s = self._latest_s = 0
         self._live_bytes = 0
         self._fingerprint = [0, 0]
         self._next_seq = 1
@@ -82,6 +82,7 @@ class BundleStore:
         self._index = Index()
         self._log = SegmentLog(files, directory, segment_bytes, 0, self._opened)
         self._mount()
+        self._latest_s = self._clock_base_s
 
     # ---- asking
 
@@ -301,12 +302,13 @@ class BundleStore:
     # ---- records
 
     def _clock_s(self, now_ms):
-        if now_ms is None:
-            return self._clock_base_s
-        return self._clock_base_s + max(0, now_ms - self._mounted_ms) // 1000
+        """The store's clock; it never goes back, and None (no time at hand) leaves it where it is."""
+        if now_ms is not None:
+            self._latest_s = max(self._latest_s, self._clock_base_s + (now_ms - self._mounted_ms) // 1000)
+        return self._latest_s
 
     def _opened(self):
-        return struct.pack(_HEAD, _OPENED, 0, 0, _VERSION, struct.pack("<II", self._next_seq, 0), self._clock_base_s)
+        return struct.pack(_HEAD, _OPENED, 0, 0, _VERSION, struct.pack("<II", self._next_seq, 0), self._latest_s)
 
     def _added(self, bundle_id, state, copies, seq, source, destination, born_s, end_s, clock_s):
         head = struct.pack(_HEAD, _ADDED, STATES.index(state), copies, _VERSION, bundle_id, clock_s)

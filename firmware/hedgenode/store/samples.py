@@ -83,6 +83,9 @@ class SampleLog:
     def segment_count(self) -> int:
         return len(self._log.numbers)
 
+    def close(self) -> None:
+        self._log.close()
+
     # ---- inside
 
     def _preamble(self):
@@ -90,21 +93,26 @@ class SampleLog:
 
     def _mount(self):
         """Read the beginning of every segment and all of the newest; the samples between are read when asked for."""
-        for number in self._log.numbers[:-1]:
+        numbers = self._log.numbers
+        for number in numbers[:-1]:
             found = self._log.scan_segment(number)
             for _, record, _ in found:
                 self._note(number, record)
                 break
             found.close()
-        if not self._log.numbers:
-            return
-        newest = self._log.numbers[-1]
-        damaged = self._log.damaged
-        for _, record, _ in self._log.scan_segment(newest):
-            self._note(newest, record)
-        if self._log.damaged > damaged:
+        unknown_bytes = 0
+        for i in range(len(numbers) - 1, -1, -1):
+            damaged, readable = self._log.damaged, False
+            for _, record, _ in self._log.scan_segment(numbers[i]):
+                self._note(numbers[i], record)
+                readable = True
+            if self._log.damaged > damaged:
+                unknown_bytes += self._log.segment_size(numbers[i])
+            if readable:
+                break  # a newest segment without a whole record says nothing: look into the one before
+        if unknown_bytes:
             # Samples that were there and read by somebody may be gone: leave their numbers out.
-            self.next_seq += self._log.segment_size(newest) // _SMALLEST_RECORD_BYTES + 1
+            self.next_seq += unknown_bytes // _SMALLEST_RECORD_BYTES + 1
 
     def _note(self, number, record):
         values = cbor.decode(record)

@@ -1,6 +1,6 @@
 """An append-only log of records in numbered files, safe against power cuts and bit rot. Knows no meaning of a record.
 
-Frame: magic u8, length u16 little-endian, CRC-32 (4 bytes, little-endian) over the record and its token, record.
+Frame: magic u8, length u16 little-endian, CRC-32 (4 bytes, little-endian) over token, length and record; record.
 The token is in the CRC so that a record counts only where it was written: a forged frame inside a message, found while
 resynchronising, does not pass for one of ours.
 """
@@ -20,8 +20,8 @@ _SUFFIX = ".seg"
 _PIECE = 256
 
 
-def _seed(token):
-    return binascii.crc32(token.to_bytes(4, "little"))
+def _seed(token, length):
+    return binascii.crc32(token.to_bytes(4, "little") + length.to_bytes(2, "little"))
 
 
 class SegmentLog:
@@ -128,8 +128,9 @@ class SegmentLog:
             file.seek(token % TOKEN_SPAN)
             header = file.read(HEADER_BYTES)
             if len(header) == HEADER_BYTES and header[0] == _MAGIC:
-                record = file.read(header[1] | header[2] << 8)
-                if binascii.crc32(record, _seed(token)).to_bytes(4, "little") == header[3:]:
+                length = header[1] | header[2] << 8
+                record = file.read(length)
+                if binascii.crc32(record, _seed(token, length)).to_bytes(4, "little") == header[3:]:
                     return record[skip:] if skip else record
         finally:
             file.close()
@@ -208,7 +209,7 @@ class SegmentLog:
         length = len(record) + len(more)
         token = number * TOKEN_SPAN + self._sizes[number]
         header = bytearray((_MAGIC, length & 0xFF, length >> 8))
-        header.extend(binascii.crc32(more, binascii.crc32(record, _seed(token))).to_bytes(4, "little"))
+        header.extend(binascii.crc32(more, binascii.crc32(record, _seed(token, length))).to_bytes(4, "little"))
         self._appended = True
         self._active.write(header)
         self._active.write(record)
@@ -248,7 +249,7 @@ class SegmentLog:
         if length == 0 or offset + HEADER_BYTES + length > self._sizes[number]:
             return None, 0
         kept = file.read(min(length, keep_bytes))
-        crc = binascii.crc32(kept, _seed(number * TOKEN_SPAN + offset))
+        crc = binascii.crc32(kept, _seed(number * TOKEN_SPAN + offset, length))
         left = length - len(kept)
         piece = memoryview(self._piece)
         while left > 0:
