@@ -1,52 +1,48 @@
 """Runs every test module of firmware/tests once more under MicroPython, one process each."""
 
-import importlib.util
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from hedgerow.errors import EnvironmentProblem
+from hedgerow.virtual import interpreter
 
 FIRMWARE_TESTS = Path(__file__).resolve().parents[2] / "firmware" / "tests"
 MODULES = sorted(path.stem for path in FIRMWARE_TESTS.glob("test_*.py"))
 LIMIT_S = 120
 
-
-def interpreter() -> str | None:
-    """`$HEDGEROW_MICROPYTHON`, else the one that the virtual boards use, else `micropython` on the PATH."""
-    if named := os.environ.get("HEDGEROW_MICROPYTHON"):
-        return named
-    if importlib.util.find_spec("hedgerow.virtual") and importlib.util.find_spec("hedgerow.virtual.interpreter"):
-        from hedgerow.virtual.interpreter import find
-
-        if found := find():
-            return str(found)
-    return shutil.which("micropython")
+pytestmark = pytest.mark.timeout(LIMIT_S + 200)  # the first run on a machine may have to unpack a MicroPython
 
 
-def run(*modules: str, folder: Path = FIRMWARE_TESTS) -> subprocess.CompletedProcess[str]:
-    found = interpreter()
-    if found is None:
-        pytest.skip("no MicroPython here: set HEDGEROW_MICROPYTHON or install the package micropython")
-    command = [found, str(folder / "run_micropython.py"), *modules]
+@pytest.fixture(scope="module")
+def micropython() -> tuple[str, ...]:
+    """The MicroPython of the virtual boards; `$HEDGEROW_MICROPYTHON` names another."""
+    try:
+        return interpreter.ensure().command
+    except EnvironmentProblem as problem:
+        pytest.skip(str(problem))
+
+
+def run(micropython: tuple[str, ...], *modules: str, folder: Path = FIRMWARE_TESTS) -> subprocess.CompletedProcess[str]:
+    command = [*micropython, str(folder / "run_micropython.py"), *modules]
     return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_module_passes_on_micropython(module):
-    done = run(module)
+def test_module_passes_on_micropython(module, micropython):
+    done = run(micropython, module)
     assert done.returncode == 0, done.stdout + done.stderr
     last = done.stdout.splitlines()[-1]
     assert last.endswith(" passed, 0 failed")
     assert not last.startswith("0 ")
 
 
-def test_a_failing_test_is_reported_and_fails_the_run(tmp_path):
+def test_a_failing_test_is_reported_and_fails_the_run(tmp_path, micropython):
     shutil.copy(FIRMWARE_TESTS / "run_micropython.py", tmp_path)
     (tmp_path / "test_both.py").write_text("def test_good(): pass\ndef test_bad(): assert 1 == 2\n")
     (tmp_path / "test_no_import.py").write_text("import no_such_module\n")
-    done = run(folder=tmp_path)
+    done = run(micropython, folder=tmp_path)
     assert done.returncode == 1
     assert "FAILED test_both.test_bad" in done.stdout
     assert "AssertionError" in done.stdout
@@ -54,6 +50,6 @@ def test_a_failing_test_is_reported_and_fails_the_run(tmp_path):
     assert done.stdout.splitlines()[-1] == "1 passed, 2 failed"
 
 
-def test_a_run_without_tests_is_no_success(tmp_path):
+def test_a_run_without_tests_is_no_success(tmp_path, micropython):
     shutil.copy(FIRMWARE_TESTS / "run_micropython.py", tmp_path)
-    assert run(folder=tmp_path).returncode == 1
+    assert run(micropython, folder=tmp_path).returncode == 1
