@@ -55,6 +55,10 @@ def write_eid(out: bytearray, eid: Eid) -> None:
 def read_eid(reader: cbor.Reader) -> Eid:
     """The endpoint that begins here; Broken where it is none."""
     at = reader.at
+    data = reader.data
+    if at + 3 <= reader.end and data[at] == 0x82 and data[at + 1] == IPN and data[at + 2] == 0x82:
+        reader.at = at + 3  # the usual form, [2, [node, service]], without three calls: a bundle has four of them
+        return Eid(reader.uint(), reader.uint())
     if reader.array() != 2:
         raise Broken("endpoint", at)
     scheme = reader.uint()
