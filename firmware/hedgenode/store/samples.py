@@ -19,7 +19,7 @@ CHANNELS = (
     "soil_pc100",
 )
 
-_SMALLEST_RECORD_BYTES = 13  # frame and the shortest sample: bounds how many samples a damaged stretch held
+_SMALLEST_RECORD_BYTES = 13  # frame and the shortest sample: bounds how many samples a damaged segment held
 
 
 class SampleLog:
@@ -29,6 +29,7 @@ class SampleLog:
         if not segment_bytes:
             segment_bytes = min(SEGMENT_BYTES, max(capacity_bytes // 4, 256))
         self.next_seq = 1
+        self._segment_bytes = segment_bytes
         self._max_segments = max(2, capacity_bytes // segment_bytes)
         self._log = SegmentLog(files, directory, segment_bytes, 0, self._preamble)
         self._first_seq = {}  # segment number -> a number no sample in it is below
@@ -100,19 +101,18 @@ class SampleLog:
                 self._note(number, record)
                 break
             found.close()
-        unknown_bytes = 0
+        unknown_segments = 0
         for i in range(len(numbers) - 1, -1, -1):
             damaged, readable = self._log.damaged, False
             for _, record, _ in self._log.scan_segment(numbers[i]):
                 self._note(numbers[i], record)
                 readable = True
             if self._log.damaged > damaged:
-                unknown_bytes += self._log.segment_size(numbers[i])
+                unknown_segments += 1
             if readable:
                 break  # a newest segment without a whole record says nothing: look into the one before
-        if unknown_bytes:
-            # Samples that were there and read by somebody may be gone: leave their numbers out.
-            self.next_seq += unknown_bytes // _SMALLEST_RECORD_BYTES + 1
+        # Samples that were there and read by somebody may be gone: leave out all the numbers they may have had.
+        self.next_seq += unknown_segments * (self._segment_bytes // _SMALLEST_RECORD_BYTES + 1)
 
     def _note(self, number, record):
         values = cbor.decode(record)

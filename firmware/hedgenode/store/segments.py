@@ -109,9 +109,6 @@ class SegmentLog:
         self.numbers.remove(number)
         self.used_bytes -= self._sizes.pop(number)
 
-    def segment_size(self, number: int) -> int:
-        return self._sizes[number]
-
     # ---- reading
 
     def read(self, token: int, skip: int = 0) -> "bytes | None":
