@@ -102,11 +102,7 @@ class Meetings:
     def _row(self, peer, now_s):
         if peer not in self._peers:
             if len(self._peers) >= MAX_PEERS:
-                worst = None
-                for short in self._peers:
-                    rank = (self.utility(short, now_s), short)
-                    if worst is None or rank < worst:
-                        worst = rank
+                worst = min([(self.utility(short, now_s), short) for short in self._peers])
                 del self._peers[worst[1]]
             self._peers[peer] = _Meeting(now_s)
         return self._peers[peer]

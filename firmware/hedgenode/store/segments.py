@@ -177,10 +177,8 @@ class SegmentLog:
         return "%s/%08d%s" % (self._directory, number, _SUFFIX)
 
     def _fits(self, length):
-        if self._active is None:
-            if not self._resumable:
-                return False
-            self._active = self._files.open(self._path(self.numbers[-1]), "ab")
+        if self._active is None and not self._resumable:
+            return False
         return self._sizes[self.numbers[-1]] + HEADER_BYTES + length <= self._segment_bytes
 
     def _open_next(self):
@@ -207,11 +205,14 @@ class SegmentLog:
         token = number * TOKEN_SPAN + self._sizes[number]
         header = bytearray((_MAGIC, length & 0xFF, length >> 8))
         header.extend(binascii.crc32(more, binascii.crc32(record, _seed(token, length))).to_bytes(4, "little"))
+        if self._active is None:
+            self._active = self._files.open(self._path(number), "ab")
+        file = self._active
         self._appended = True
-        self._active.write(header)
-        self._active.write(record)
+        file.write(header)
+        file.write(record)
         if more:
-            self._active.write(more)
+            file.write(more)
         self._sizes[number] += HEADER_BYTES + length
         self.used_bytes += HEADER_BYTES + length
         return token
@@ -220,11 +221,12 @@ class SegmentLog:
         """A write failed: what is in the file now is unknown, so nothing goes behind it."""
         number = self.numbers[-1]
         self._appended = False
+        file, self._active = self._active, None
         try:
-            self._active.close()
+            if file is not None:
+                file.close()
         except OSError:
             pass  # the same failure once more
-        self._active = None
         self._resumable = False
         try:
             size = self._files.size(self._path(number))
