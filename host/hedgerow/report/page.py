@@ -1,0 +1,181 @@
+"""The report as one HTML page. Knows the facts it is given and how to show them; asks no node and no registry.
+
+`facts` is the dictionary that `hedgerow demo --json` prints: fleet, weather, nodes, message, contacts, audit, claims.
+"""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from hedgerow.report.svg import Held, MessagePath, Series, line_chart, message_path
+
+Facts = Mapping[str, Any]
+
+# channel, heading, unit on the axis, factor from the integer on the wire
+_CHANNELS = (
+    ("battery_mv", "Battery", "V", 0.001),
+    ("panel_ma10", "Current from the panel", "mA", 0.1),
+    ("temperature_c100", "Temperature", "°C", 0.01),
+    ("humidity_pc100", "Relative humidity", "%", 0.01),
+    ("pressure_pa", "Air pressure", "hPa", 0.01),
+)
+
+
+def render(facts: Facts) -> str:
+    """One self-contained page: styles and pictures are in it, nothing is fetched."""
+    parts = [
+        _head(facts),
+        _verdict(facts["claims"]),
+        _message(facts),
+        _curves(facts),
+        _audit(facts),
+        _nodes(facts["nodes"]),
+        _sources(facts),
+    ]
+    style = files("hedgerow.report").joinpath("style.css").read_text("utf-8")
+    title = escape(f"Hedgerow: {facts['fleet']['name']}")
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title}</title><style>{style}</style></head>\n<body><main>\n"
+        + "\n".join(parts)
+        + "\n</main></body></html>\n"
+    )
+
+
+def write(facts: Facts, path: Path) -> Path:
+    """Write the page and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(facts), "utf-8")
+    return path
+
+
+def _head(facts: Facts) -> str:
+    fleet = facts["fleet"]
+    return (
+        f"<h1>{escape(fleet['name'])}</h1>"
+        f'<p class="quiet">Fleet <code>{escape(fleet["id"])}</code>, {len(facts["nodes"])} nodes, '
+        f"{escape(facts['made_at'])}</p>"
+    )
+
+
+def _mark(good: bool, yes: str = "✓ PASS", no: str = "✗ FAIL") -> str:
+    return f'<span class="mark{"" if good else " bad"}">{yes if good else no}</span>'
+
+
+def _verdict(claims: Sequence[Facts]) -> str:
+    good = sum(1 for c in claims if c["ok"])
+    whole = good == len(claims)
+    words = "Everything below was verified." if whole else f"{len(claims) - good} of {len(claims)} checks failed."
+    rows = "".join(
+        f"<li>{_mark(c['ok'])} {escape(c['claim'])} <span class='quiet'>{escape(c['how'])}</span></li>" for c in claims
+    )
+    return f'<div class="verdict{"" if whole else " bad"}">{_mark(whole)} {words}</div><ol class="claims">{rows}</ol>'
+
+
+def _message(facts: Facts) -> str:
+    message = facts.get("message")
+    if not message:
+        return ""
+    names = [n["name"] for n in facts["nodes"]]
+    row = {n["short"]: i for i, n in enumerate(facts["nodes"])}
+    path = MessagePath(
+        rows=names,
+        contacts=[(c["from_s"], c["until_s"], row[c["a"]], row[c["b"]]) for c in facts["contacts"]],
+        held=[Held(row[h["node"]], h["from_s"], h["until_s"]) for h in message["held"]],
+        handed=[(h["at_s"], row[h["from"]], row[h["to"]]) for h in message["handed"]],
+        off=[(o["from_s"], o["until_s"], row[o["node"]]) for o in message["power_cuts"]],
+        delivered_s=message["delivered_s"],
+        end_s=facts["contacts_end_s"],
+    )
+    picture = message_path(path, "The path of the message over time")
+    return (
+        "<h2>The path of the message</h2>"
+        f"<p>“{escape(message['text'])}”, from {escape(message['from'])} to {escape(message['to'])}. "
+        "The two were never in reach of each other, and no chain of links ever joined them at one moment.</p>"
+        f"<figure>{picture}<figcaption>Pale bars: two nodes in reach. Dark line: who held the only copy. "
+        "Circle: handed over and acknowledged. Dashed box: without power. Diamond: delivered.</figcaption></figure>"
+    )
+
+
+def _curves(facts: Facts) -> str:
+    out = ["<h2>Battery and sensors</h2>"]
+    speed = facts["weather"]["speed_up"]
+    out.append(
+        f'<p class="quiet">Each node logged its samples in its own flash; one second of the run was '
+        f"{speed / 60:g} minutes of weather.</p>"
+    )
+    start = min((s["time_s"] for n in facts["nodes"] for s in n["samples"]), default=0)
+    for channel, heading, unit, factor in _CHANNELS:
+        series = [
+            Series(
+                n["name"],
+                [
+                    ((s["time_s"] - start) / 3600, s["values"][channel] * factor)
+                    for s in n["samples"]
+                    if s["values"].get(channel) is not None
+                ],
+            )
+            for n in facts["nodes"]
+        ]
+        if any(s.points for s in series):
+            hours = max(x for s in series for x, _ in s.points)
+            step = next((s for s in (1, 3, 6, 12, 24, 48) if hours / s <= 10), 96)
+            marks = [float(h) for h in range(0, int(hours) + 1, step)]
+            chart = line_chart(series, title=heading, y_unit=unit, x_text=lambda h: f"{h:g} h", x_steps=marks)
+            out.append(f"<figure>{chart}<figcaption>{heading}, hours of weather</figcaption></figure>")
+    return "\n".join(out)
+
+
+def _audit(facts: Facts) -> str:
+    findings = facts["audit"]
+    out = ["<h2>Audit</h2>"]
+    if facts.get("tampered"):
+        t = facts["tampered"]
+        out.append(
+            f"<p>Behind the node's back, one byte was added to <code>{escape(t['path'])}</code> on "
+            f"{escape(t['node'])}. The audit of all {len(facts['nodes'])} nodes found:</p>"
+        )
+    if not findings:
+        out.append(f"<p>{_mark(True)} No findings.</p>")
+        return "\n".join(out)
+    out.append(
+        '<div class="scroll"><table><tr><th>Node</th><th>Finding</th><th>Where</th><th>What to do</th><th>Can wait</th></tr>'
+    )
+    for f in findings:
+        out.append(
+            f"<tr><td>{escape(f['node'])}</td><td>{_mark(False, no='✗ ' + escape(f['class']))}</td>"
+            f"<td><code>{escape(f.get('path') or '')}</code> {escape(f['what'])}</td>"
+            f"<td>{escape(f['do'])}</td><td>{escape(f['until'])}</td></tr>"
+        )
+    out.append("</table></div>")
+    out.append(
+        '<p class="quiet">A node reports on itself: what took it over can also lie. A deep audit reads the flash.</p>'
+    )
+    return "\n".join(out)
+
+
+def _nodes(nodes: Sequence[Facts]) -> str:
+    rows = []
+    for n in nodes:
+        s = n["status"]
+        battery = "" if s.get("battery_mv") is None else f"{s['battery_mv'] / 1000:.2f} V"
+        rows.append(
+            f"<tr><td>{escape(n['name'])}</td><td><code>{escape(n['id'])}</code></td><td>{escape(n['board'])}</td>"
+            f'<td class="number">{len(n["samples"])}</td><td class="number">{s["bundles"]}</td>'
+            f'<td class="number">{battery}</td><td class="number">{s["free_bytes"] // 1024} KiB</td>'
+            f'<td class="number">{s["heap_free"] // 1024} KiB</td><td class="number">{n["boots"]}</td></tr>'
+        )
+    return (
+        '<h2>Nodes</h2><div class="scroll"><table><tr><th>Name</th><th>Identity</th><th>Board</th><th>Samples</th>'
+        "<th>Bundles</th><th>Battery</th><th>Flash free</th><th>Heap free</th><th>Boots</th></tr>"
+        + "".join(rows)
+        + "</table></div>"
+    )
+
+
+def _sources(facts: Facts) -> str:
+    w = facts["weather"]
+    return f'<h2>Sources</h2><p class="quiet">Weather: {escape(w["source"])} ({escape(w["licence"])}).</p>'
