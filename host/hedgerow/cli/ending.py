@@ -27,23 +27,26 @@ def finish(build: Callable[[], TyperGroup], arguments: Sequence[str]) -> int:
     json_wanted.set("--json" in arguments)  # before parsing, so that a usage error is JSON as well
     try:
         result = build().main(args=list(arguments) or ["--help"], prog_name="hedgerow", standalone_mode=False)
-        if result == EXIT_INTERRUPTED:
-            return _interrupted()
-        return result if isinstance(result, int) else EXIT_GOOD  # a command may return its exit code
-    except (KeyboardInterrupt, typer.Abort):
-        return _interrupted()
-    except typer.TyperException as error:
-        return _misused(error)
-    except FleetError as error:
-        return report([error])
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else EXIT_GOOD
-    except BaseExceptionGroup as group:
-        if errors := fleet_errors_in(group):
-            return report(errors)
-        return _apologise(group, arguments)
-    except Exception as error:  # noqa: BLE001 - the last line: whatever reaches it is a defect of ours, and is told so
-        return _apologise(error, arguments)
+    except BaseException as error:  # noqa: BLE001 - the last line: whatever reaches it is told as what it is
+        return _told(error, arguments)
+    if result == EXIT_INTERRUPTED:
+        return _interrupted()
+    return result if isinstance(result, int) else EXIT_GOOD  # a command may return its exit code
+
+
+def _told(error: BaseException, arguments: Sequence[str]) -> int:
+    """Whose fault it is decides what is said."""
+    if isinstance(error, (KeyboardInterrupt, typer.Abort)):
+        return _interrupted()
+    if isinstance(error, typer.TyperException):
+        return _misused(error)
+    if isinstance(error, FleetError):
+        return report([error])
+    if isinstance(error, BaseExceptionGroup) and (errors := fleet_errors_in(error)):
+        return report(errors)
+    return _apologise(error, arguments)
 
 
 def report(errors: Sequence[FleetError]) -> int:

@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from hedgerow.cli.main import Entry
 
 PURPOSE = "Flash, provision, update and audit fleets of solar store-and-forward nodes, without a server."
-EXAMPLES = "\n\n".join(
-    (
-        "[bold]Examples[/bold]",
-        "[cyan]hedgerow demo[/cyan]: see everything once, on virtual boards.",
-        "[cyan]hedgerow devices[/cyan]: what is plugged in.",
-        "[cyan]hedgerow provision -p /dev/ttyACM0[/cyan]: make that board a node.",
-        "Exit codes: 0 good, 1 findings, 2 usage; docs/reference/exit-codes.md has the others.",
-    )
-)
+EXAMPLES = """
+[bold]Examples[/bold]
+
+[cyan]hedgerow demo[/cyan]: see everything once, on virtual boards.
+
+[cyan]hedgerow devices[/cyan]: what is plugged in.
+
+[cyan]hedgerow provision -p /dev/ttyACM0[/cyan]: make that board a node.
+
+Exit codes: 0 good, 1 findings, 2 usage; docs/reference/exit-codes.md has the others.
+"""
 
 
 class LazyGroup(TyperGroup):

@@ -100,7 +100,7 @@ def test_second_use_starts_within_a_second_and_asks_pip_nothing(project):
     run(project, "--prepare")
     before = asked(project)
     begin = time.perf_counter()
-    code, out, err = run(project, "demo")
+    code, _, err = run(project, "demo")
     assert time.perf_counter() - begin < 1
     assert (code, err) == (0, "")
     assert asked(project) == before
@@ -211,7 +211,7 @@ def test_a_first_run_that_lost_power_starts_over_and_finishes(project):
 
 def test_two_at_once_set_up_one_time(project):
     both = [start(project, "demo", TAKES_S="2") for _ in range(2)]
-    ended = [process.communicate(timeout=50) + (process.returncode,) for process in both]
+    ended = [(*process.communicate(timeout=50), process.returncode) for process in both]
     assert [code for _, _, code in ended] == [0, 0], ended
     assert sum("--editable" in line for line in asked(project)) == 1
     assert sum("waiting" in err for _, err, _ in ended) == 1

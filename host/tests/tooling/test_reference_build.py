@@ -3,7 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -58,7 +58,7 @@ def test_sleep_is_what_carries_the_node_through_winter():
 
 
 def test_the_picture_is_an_svg_that_shows_the_pins_of_the_board():
-    shown = {text.text for text in ElementTree.parse(FOLDER / "wiring.svg").iter("{http://www.w3.org/2000/svg}text")}
+    shown = {text.text for text in ET.parse(FOLDER / "wiring.svg").iter("{http://www.w3.org/2000/svg}text")}
     pins = (boards.load("ESP32_GENERIC_S3").folder / "board.py").read_text(encoding="utf-8")
     for name in ("BATTERY_ADC_PIN = 4", "(0, 9, 8,"):
         assert name in pins

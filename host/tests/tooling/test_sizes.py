@@ -31,4 +31,4 @@ def test_nothing_is_called_utils():
 
 @pytest.mark.parametrize("package", ["hedgewire", "hedgenode"])
 def test_no_folder_inside_a_firmware_package_shadows_it(package):
-    assert [path for path in (ROOT / "firmware" / package).rglob(package)] == []
+    assert list((ROOT / "firmware" / package).rglob(package)) == []

@@ -84,7 +84,7 @@ def test_the_installed_package_has_every_data_file_of_the_tree(installed):
 
 def test_the_installed_node_code_is_importable(installed):
     run_installed(
-        installed, "import hedgewire.cbor, hedgenode; assert not hedgewire.cbor.__file__.startswith('%s')" % ROOT
+        installed, f"import hedgewire.cbor, hedgenode; assert not hedgewire.cbor.__file__.startswith({str(ROOT)!r})"
     )
 
 
