@@ -7,12 +7,8 @@ from rich.table import Table
 
 from hedgerow.cli.main import run
 from hedgerow.cli.options import JsonOption, PortOption, console, new_app, print_json
-from hedgerow.fleet import boards
-from hedgerow.plans import reach
-from hedgerow.plans.reach import Behind
-from hedgerow.session import Answering
-from hedgerow.transports import ports
-from hedgerow.transports.ports import PortFacts
+from hedgerow.plans import devices as plan
+from hedgerow.plans.devices import Device
 
 app = new_app("List the serial ports and what is behind them.")
 
@@ -23,10 +19,10 @@ EXAMPLES = """[bold]Examples[/bold]
 [cyan]hedgerow devices --probe[/cyan]: also ask what answers there. A program that runs goes on running.
 """
 _WORDS = {
-    Answering.HEDGEROW: "✔ a Hedgerow node that does not answer",
-    Answering.PROMPT: "○ MicroPython prompt",
-    Answering.PROGRAM: "▲ another program",
-    Answering.NOTHING: "✘ nothing",
+    "hedgerow": "▲ a Hedgerow node that does not answer",
+    "prompt": "○ MicroPython prompt",
+    "program": "▲ another program",
+    "nothing": "✘ nothing",
 }
 
 
@@ -37,63 +33,31 @@ def devices(
     as_json: JsonOption = False,
 ) -> None:
     """List ports: path, the board as its USB id suggests, serial number, and with --probe what answers."""
-    facts = _wanted(port)
-    found = run(reach.behind([one.path for one in facts])) if probe else [None] * len(facts)
-    rows = [_row(one, behind) for one, behind in zip(facts, found, strict=True)]
+    found = run(plan.devices(port, probe=probe))
     if as_json:
-        print_json(rows)
-    elif rows:
-        console.print(_table(rows, probe))
+        print_json(found)
+    elif found:
+        console.print(_table(found, probe))
     else:
-        console.print(f"{ports.describe_ports([])}. [cyan]hedgerow doctor[/cyan] looks for the reason.")
+        console.print(f"{plan.nothing_there()}. `hedgerow doctor` looks for the reason.")
 
 
-def _wanted(names: list[str] | None) -> list[PortFacts]:
-    """The ports named, or all; one that the system does not list (a pty, a URL) has nothing but its name."""
-    here = ports.here()
-    if not names:
-        return here
-    known = {facts.path: facts for facts in here}
-    paths = [ports.resolve(name, here) for name in names]
-    return [known.get(path, PortFacts(path)) for path in paths]
-
-
-def _row(facts: PortFacts, behind: Behind | None) -> dict[str, Any]:
-    known = [board for board in boards.all_boards() if board.stand_in is None]
-    row: dict[str, Any] = {
-        "port": facts.path,
-        "boards": [board.id for board in ports.guess_boards(facts, known)],
-        "serial_number": facts.serial_number,
-        "usb_id": facts.usb_id,
-        "description": facts.description,
-    }
-    if behind is not None:
-        hello = behind.found.hello if behind.found else None
-        row["answering"] = behind.found.answering.value if behind.found else None
-        row["node"] = _node(hello) if hello else None
-        row["banner"] = behind.found.banner if behind.found else None
-        row["error"] = behind.error.as_dict() if behind.error else None
-    return row
-
-
-def _node(hello: dict[str, Any]) -> dict[str, Any]:
-    return {key: hello.get(key) for key in ("name", "short", "id", "fleet", "board", "app", "mp")}
-
-
-def _table(rows: list[dict[str, Any]], probe: bool) -> Table:
+def _table(found: list[Device], probe: bool) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("port", "board", "serial number", *(["what answers"] if probe else [])):
         table.add_column(column, overflow="fold")
-    for row in rows:
-        board = " or ".join(row["boards"]) or row["description"] or "unknown"
-        table.add_row(row["port"], board, row["serial_number"] or "-", *([_answer(row)] if probe else []))
+    for device in found:
+        facts = device.facts
+        board = " or ".join(device.board_ids) or facts.description or "unknown"
+        table.add_row(facts.path, board, facts.serial_number or "-", *([answer(device.as_dict())] if probe else []))
     return table
 
 
-def _answer(row: dict[str, Any]) -> str:
-    if row["error"]:
-        return f"✘ {row['error']['what']}"
+def answer(row: dict[str, Any]) -> str:
+    """What is behind a port, in words and a shape."""
+    if row["error"] is not None:
+        return f"✘ {row['error'].what}"
     if node := row["node"]:
         fleet = bytes(node["fleet"]).hex()[:8] if node["fleet"] else "none"
         return f"✔ node {node['name']} ({node['short']}), fleet {fleet}"
-    return _WORDS[Answering(row["answering"])] + (f", {row['banner']}" if row["banner"] else "")
+    return _WORDS[row["answering"]] + (f", {row['banner']}" if row["banner"] else "")

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from hedgenode.rules.inbox import least_heard_first
 
 from hedgerow.cli.main import run
 from hedgerow.cli.names import names_of_fleet
 from hedgerow.cli.options import FleetOption, JsonOption, PortOption, console, new_app, print_json
 from hedgerow.plans import reach
+from hedgerow.plans.inbox import in_order
 
 app = new_app("Read what has arrived at a node; least-heard authors first.")
 
@@ -46,11 +46,6 @@ def inbox(
 async def _fetch(who: str | None, port: list[str] | None, after: int) -> list[list[Any]]:
     async with reach.one_node(who, port) as reached:
         return await reached.session.ask("inbox", {"after": after})
-
-
-def in_order(rows: list[list[Any]]) -> list[list[Any]]:
-    """The rule of the node's own page: the authors with the fewest messages first."""
-    return least_heard_first(rows, source=lambda row: row[2], seq=lambda row: row[0])
 
 
 def as_dict(row: list[Any], names: Mapping[int, str]) -> dict[str, Any]:

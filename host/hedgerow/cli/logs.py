@@ -1,12 +1,14 @@
 """`hedgerow logs`: read a node's log, or follow it live. Parses, calls, prints."""
 
 import asyncio
+import contextlib
 import json
-from datetime import UTC, datetime
+from collections import deque
 from typing import Annotated, Any
 
 import typer
 
+from hedgerow.cli import node_time
 from hedgerow.cli.main import run
 from hedgerow.cli.options import JsonOption, PortOption, console, error_console, new_app, print_json
 from hedgerow.plans import reach
@@ -21,7 +23,6 @@ EXAMPLES = """[bold]Examples[/bold]
 """
 FOLLOW_MS = 60_000
 SHAPES = {"info": "·", "warning": "▲", "error": "✘"}
-CLOCK_SET_S = 1_500_000_000
 
 
 @app.command(epilog=EXAMPLES)
@@ -55,14 +56,18 @@ async def _follow(who: str | None, port: list[str] | None, after: int, as_json: 
     printer = Printer(after, as_json)
     async with reach.one_node(who, port) as reached:
         error_console.print(f"Log of {reached.name}; Ctrl-C ends.", style="dim")
-        reached.session.console = None if as_json else printer.on_text
+        reached.session.console = printer.on_text
         reached.session.events = printer.on_event
         while True:
             # Asked anew before it runs out; the log in between brings what got lost on the way.
             await reached.session.ask("follow", {"topics": ["log"], "for_ms": FOLLOW_MS})
+            if (await reached.session.ask("status"))["log_next"] <= printer.last:
+                printer.last = 0  # it restarted, and counts from 1 again
             for line in await reached.session.ask("log", {"after": printer.last}):
                 printer.on_line(line)
-            await asyncio.sleep(FOLLOW_MS / 2000)
+            printer.lost_touch.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(printer.lost_touch.wait(), FOLLOW_MS / 2000)
 
 
 class Printer:
@@ -70,8 +75,11 @@ class Printer:
 
     def __init__(self, after: int, as_json: bool) -> None:
         self.last = after
+        self.lost_touch = asyncio.Event()
+        """Set when the node says a line on the console that did not come as an event: it forgot that we follow."""
         self._as_json = as_json
         self._text = b""
+        self._echoes: deque[str] = deque(maxlen=50)
 
     def on_event(self, topic: str, fields: Any) -> None:
         if topic == "log" and isinstance(fields, list) and len(fields) == 4:
@@ -81,6 +89,7 @@ class Printer:
         if line[0] <= self.last:
             return
         self.last = line[0]
+        self._echoes.append(f"[{line[2]}] {line[3]}")
         if self._as_json:
             print(json.dumps(as_dict(line), ensure_ascii=False), flush=True)
         else:
@@ -88,21 +97,21 @@ class Printer:
 
     def on_text(self, data: bytes) -> None:
         *lines, self._text = (self._text + data).replace(b"\r", b"").split(b"\n")
-        for line in lines:
-            if line:
-                console.print(f"│ {line.decode(errors='replace')}", markup=False, soft_wrap=True)
+        for line in (one.decode(errors="replace") for one in lines):
+            if line.startswith(tuple(f"[{level}] " for level in SHAPES)):  # the log's own echo
+                if line not in self._echoes:
+                    self.lost_touch.set()
+            elif line and not self._as_json:
+                console.print(f"│ {line}", markup=False, soft_wrap=True)
 
 
 def told(line: list[Any]) -> str:
     """A line for people; the level is a shape and a word."""
     _, time_s, level, text = line
-    if time_s and time_s >= CLOCK_SET_S:
-        when = datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    else:
-        when = f"+{time_s or 0} s"
+    when = node_time.text(time_s) or f"{time_s or 0} s"
     return f"{when}  {SHAPES.get(level, '?')} {level:<7}  {text}"
 
 
 def as_dict(line: list[Any]) -> dict[str, Any]:
     number, time_s, level, text = line
-    return {"number": number, "time_s": time_s, "level": level, "text": text}
+    return {"number": number, "time_s": time_s, "time": node_time.iso(time_s), "level": level, "text": text}

@@ -5,12 +5,12 @@ import csv
 import json
 import sys
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from hedgerow.cli import node_time
 from hedgerow.cli.main import run
 from hedgerow.cli.options import JsonOption, PortOption, console, error_console, new_app, print_json
 from hedgerow.errors import UsageError
@@ -30,7 +30,6 @@ EXAMPLES = """[bold]Examples[/bold]
 PAGE = 64
 SHOWN = 20
 FOLLOW_EVERY_S = 2.0
-CLOCK_SET_S = 1_500_000_000  # a time before that is no time of day: the node's clock was not set
 
 # channel -> (heading, divisor, digits); a channel that is not here is shown as the node names it
 CHANNELS = {
@@ -134,15 +133,14 @@ def shown(channel: str, value: int | None) -> str:
 def when(row: list[Any]) -> str:
     """Time of day where the node had one; else how long it had been running since which start."""
     _, time_s, uptime_ms, boot, _ = row
-    if time_s and time_s >= CLOCK_SET_S:
-        return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%S") + " UTC"
-    return f"start {boot} + {uptime_ms // 1000} s"
+    return node_time.text(time_s) or f"start {boot} + {uptime_ms // 1000} s"
 
 
 def as_dict(row: list[Any]) -> dict[str, Any]:
     """One reading for programs: the node's own channels and units."""
     seq, time_s, uptime_ms, boot, values = row
-    return {"seq": seq, "time_s": time_s, "uptime_ms": uptime_ms, "boot": boot, "values": values}
+    moment = node_time.iso(time_s)
+    return {"seq": seq, "time_s": time_s, "time": moment, "uptime_ms": uptime_ms, "boot": boot, "values": values}
 
 
 def _said(channel: str, value: int) -> str:
@@ -156,10 +154,12 @@ def _write_csv(rows: Sequence[list[Any]]) -> None:
 
 
 def _begin_csv(columns: list[str]) -> list[str]:
-    csv.writer(sys.stdout).writerow(["seq", "time_s", "uptime_ms", "boot", *columns])
+    csv.writer(sys.stdout).writerow(["seq", "time", "time_s", "uptime_ms", "boot", *columns])
     return columns
 
 
 def _csv_line(row: list[Any], columns: Sequence[str]) -> None:
-    csv.writer(sys.stdout).writerow([*row[:4], *(row[4].get(one, "") for one in columns)])
+    csv.writer(sys.stdout).writerow(
+        [row[0], node_time.iso(row[1]), *row[1:4], *(row[4].get(one, "") for one in columns)]
+    )
     sys.stdout.flush()
