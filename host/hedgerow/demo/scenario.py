@@ -14,10 +14,12 @@ from typing import Any
 from hedgerow.demo import trail, valley
 from hedgerow.errors import FleetError, LinkError, VerificationError
 from hedgerow.fleet import folder, proposal
+from hedgerow.fleet.boards import Board
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import report
+from hedgerow.plans import firmware, report
 from hedgerow.plans.audit import Severity
 from hedgerow.plans.executor import Progress
+from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.parallel import Bench, PortResult
 from hedgerow.repl import Repl
 from hedgerow.session import Session
@@ -66,6 +68,7 @@ class Demo:
     _shorts: dict[str, int] = field(default_factory=dict)
     _ids: dict[str, str] = field(default_factory=dict)
     _sessions: dict[str, Session] = field(default_factory=dict)
+    _firmware: dict[str, FirmwareSet] = field(default_factory=dict)
 
     # ---- the whole
 
@@ -113,9 +116,7 @@ class Demo:
     # ---- 1 boards
 
     def _boards_up(self) -> None:
-        self.listener.step(
-            f"{NODES} boards, each a process of real MicroPython with a flash and a serial port of its own"
-        )
+        self.listener.step(f"{NODES} boards: real MicroPython, each with its own flash and serial port")
         interpreter.ensure(lambda step: self.listener.event("set up", step))
         arguments = [f"--count={NODES}", f"--speed-up={self.speed_up}"]
         arguments += [f"--board={board}" for board in BOARDS]
@@ -150,12 +151,14 @@ class Demo:
         started = time.monotonic()
         port_names = [self.port(f"node-{number + 1}") for number in range(NODES)]
         self.listener.ports(port_names)
-        bench = Bench(fleet, tell=self.listener.progress, finished=self.listener.finished)
+        bench = Bench(fleet, build=self._built, tell=self.listener.progress, finished=self.listener.finished)
         results = await bench.provision(port_names)
         for result in results:
             if result.error is not None:
                 raise result.error
-            assert result.node is not None and result.short is not None and result.node_id is not None
+            assert result.node is not None
+            assert result.short is not None
+            assert result.node_id is not None
             self._shorts[result.node] = result.short
             self._ids[result.node] = result.node_id.hex()
         self._claim(
@@ -167,7 +170,7 @@ class Demo:
     # ---- 3 and 4 the message
 
     async def _carry_message(self) -> dict[str, Any]:
-        self.listener.step(f"A message from node-1 to node-{NODES}, which are never in reach of each other")
+        self.listener.step(f"A message from node-1 to node-{NODES}, across a gap that no link ever bridges")
         sender, reader, relay = "node-1", f"node-{NODES}", f"node-{CUT_AT}"
         start_s = time.time()
         posted = await self._sessions[sender].ask("post", {"to": self._shorts[reader], "text": TEXT, "copies": 1})
@@ -184,12 +187,17 @@ class Demo:
     async def _follow(self, message_id: bytes, reader: str, relay: str, start_s: float) -> dict[str, Any] | None:
         """Watch who holds the copy until it is delivered; cut the relay's power while it is the only one."""
         holders: list[str] = []
+        meeting: list[list[str]] = []
         cut = None
         deadline = time.monotonic() + _DELIVERED_WITHIN_S
         while time.monotonic() < deadline:
+            pairs = self._ask("links")
+            if pairs and pairs != meeting:
+                self._say(start_s, " and ".join(pairs[0]) + " are in reach of each other")
+                meeting = pairs
             now = await self._holders(message_id)
             if now != holders and now:
-                self._say(start_s, f"{' and '.join(now)} {'holds' if len(now) == 1 else 'hold'} it")
+                self._say(start_s, f"{' and '.join(now)} {'holds' if len(now) == 1 else 'hold'} the message")
                 holders = now
             if now == [relay] and cut is None:
                 cut = await self._cut_power(relay, message_id, start_s)
@@ -337,7 +345,7 @@ class Demo:
         return {"node": TAMPERED_NODE, "path": TAMPERED_PATH}, findings
 
     async def _findings(self, fleet: FleetFolder, port_names: list[str]) -> list[dict[str, Any]]:
-        outcome = await report.run(fleet, port_names)
+        outcome = await report.run(fleet, port_names, build=self._built)
         for error in outcome.errors.values():
             raise error
         return [finding.as_dict() for finding in outcome.findings if finding.severity > Severity.NOTE]
@@ -357,6 +365,12 @@ class Demo:
         await self._close_sessions()
 
     # ---- parts
+
+    def _built(self, board: Board) -> FirmwareSet:
+        """Compiled once, so that nodes are held against exactly what was put on them."""
+        if board.id not in self._firmware:
+            self._firmware[board.id] = firmware.build(board)
+        return self._firmware[board.id]
 
     def _ask(self, do: str, **request: Any) -> Any:
         running = control.find(self.boards_directory)

@@ -84,7 +84,10 @@ def _message(facts: Facts) -> str:
     path = MessagePath(
         rows=names,
         contacts=[(c["from_s"], c["until_s"], row[c["a"]], row[c["b"]]) for c in facts["contacts"]],
-        held=[Held(row[h["node"]], h["from_s"], h["until_s"]) for h in message["held"]],
+        held=[
+            Held(row[h["node"]], h["from_s"], message["delivered_s"] if h["until_s"] is None else h["until_s"])
+            for h in message["held"]
+        ],
         handed=[(h["at_s"], row[h["from"]], row[h["to"]]) for h in message["handed"]],
         off=[(o["from_s"], o["until_s"], row[o["node"]]) for o in message["power_cuts"]],
         delivered_s=message["delivered_s"],
@@ -142,19 +145,25 @@ def _audit(facts: Facts) -> str:
         out.append(f"<p>{_mark(True)} No findings.</p>")
         return "\n".join(out)
     out.append(
-        '<div class="scroll"><table><tr><th>Node</th><th>Finding</th><th>Where</th><th>What to do</th><th>Can wait</th></tr>'
+        '<div class="scroll"><table><tr><th>Node</th><th>Finding</th><th>Where</th><th>What to do</th>'
+        "<th>Can wait until</th></tr>"
     )
-    for f in findings:
-        out.append(
-            f"<tr><td>{escape(f['node'])}</td><td>{_mark(False, no='✗ ' + escape(f['class']))}</td>"
-            f"<td><code>{escape(f.get('path') or '')}</code> {escape(f['what'])}</td>"
-            f"<td>{escape(f['do'])}</td><td>{escape(f['until'])}</td></tr>"
-        )
+    out += [
+        f"<tr><td>{escape(f['node'])}</td><td>{_mark(False, no='✗ ' + escape(f['class']))}</td>"
+        f"<td>{_where(f)}</td><td>{escape(f['next_step'])}</td><td>{escape(f['until'])}</td></tr>"
+        for f in findings
+    ]
     out.append("</table></div>")
     out.append(
         '<p class="quiet">A node reports on itself: what took it over can also lie. A deep audit reads the flash.</p>'
     )
     return "\n".join(out)
+
+
+def _where(finding: Facts) -> str:
+    """What was found, with the path marked wherever the sentence names it."""
+    what, path = escape(finding["what"]), escape(finding.get("path") or "")
+    return what.replace(path, f"<code>{path}</code>") if path else what
 
 
 def _nodes(nodes: Sequence[Facts]) -> str:
