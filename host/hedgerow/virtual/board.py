@@ -335,8 +335,6 @@ class VirtualBoard:
             self._answer(words[1], words[2])
         elif word == "feed":
             self._feed(words[1] / 1000)
-        elif word == "settled":
-            self._cable.interrupt_is_over()
         elif word == "pin":
             self.pins[str(words[1])] = words[2]
         elif word == "rtc":

@@ -30,7 +30,8 @@ _DOWNLOAD_WITHIN_S = 180.0
 _INSTEAD = f"Install MicroPython 1.22 or later yourself and point ${ENVIRONMENT} at it."
 _PROBE = (
     "import sys\nv=sys.implementation\nprint(v.name,v.version[0],v.version[1])\n"
-    "try:\n import vfs\nexcept ImportError:\n import os as vfs\nvfs.VfsLfs2\nprint('littlefs')"
+    "try:\n import vfs\nexcept ImportError:\n import os as vfs\nvfs.VfsLfs2\nprint('littlefs')\n"
+    "import ffi,uctypes\nprint('ffi')"
 )
 
 Progress = Callable[[str], None]
@@ -82,6 +83,8 @@ def probe(command: tuple[str, ...], origin: str) -> Interpreter:
         )
     if "littlefs" not in words:
         raise EnvironmentProblem(f"{command[-1]} ({origin}) was built without LittleFS", next_step=_INSTEAD)
+    if "ffi" not in words:
+        raise EnvironmentProblem(f"{command[-1]} ({origin}) was built without ffi and uctypes", next_step=_INSTEAD)
     return Interpreter(command, version, origin)
 
 

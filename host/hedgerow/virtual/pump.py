@@ -17,8 +17,6 @@ from dataclasses import dataclass, field
 INTERRUPT = b"\x03"
 _CHUNK_BYTES = 4096
 _SLICE_S = 0.004  # a paced cable hands over what fits into this time at once
-_REPEAT_S = 0.1
-_ISIG_FLAGS = 3  # index of the local flags in termios attributes
 
 
 @dataclass(frozen=True)
@@ -140,7 +138,6 @@ class Cable:
     _from_board: _Way | None = None
     _events: select.epoll | None = None
     _paused: dict[int, asyncio.TimerHandle | None] = field(default_factory=dict)
-    _interrupted_at: float = -1.0
     _last: bytes = b""
 
     def plug(self) -> str:
@@ -183,7 +180,6 @@ class Cable:
         termios.tcsetattr(slave, termios.TCSANOW, attributes)
         os.set_blocking(master, False)
         self.inner = master
-        self.interrupt_is_over()
         asyncio.get_running_loop().add_reader(master, self._inner_readable)
         self._join()
         return slave, os.ttyname(slave)
@@ -255,32 +251,7 @@ class Cable:
             if not data:
                 return
             self.counters.to_board += len(data)
-            self._pass_to_board(way, data)
-
-    def _pass_to_board(self, way: _Way, data: bytes) -> None:
-        """One interrupt at a time: MicroPython's process dies of a second one that comes before it saw the first.
-
-        The process says when it is back at its prompt; a program that catches interrupts gets one in 0.1 s.
-        """
-        if INTERRUPT in data and self.inner is not None and self._interrupts_are_on():
-            now = asyncio.get_running_loop().time()
-            head, _, tail = data.partition(INTERRUPT)
-            again = now - self._interrupted_at < _REPEAT_S
-            self._interrupted_at = now
-            data = head + (b"" if again else INTERRUPT) + tail.replace(INTERRUPT, b"")
-        if data:
             way.push(data)
-
-    def interrupt_is_over(self) -> None:
-        """The process has dealt with the last interrupt: the next one may follow at once."""
-        self._interrupted_at = -1.0
-
-    def _interrupts_are_on(self) -> bool:
-        assert self.inner is not None
-        try:
-            return bool(termios.tcgetattr(self.inner)[_ISIG_FLAGS] & termios.ISIG)
-        except termios.error:
-            return False
 
     # from the board to the computer
 

@@ -29,6 +29,7 @@ _WAITING_FRAMES = 64
 _DEFAULT_BUFFER_BYTES = 526
 _TRACE_EVENTS = 20_000
 _RSSI_DBM = -60
+_END_WITHIN_S = 1.0
 _IN_AIR_S = 1.0  # how long a past transmission is remembered, to find collisions
 
 
@@ -98,6 +99,7 @@ class Ether:
         self._in_air: deque[_InAir] = deque()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
         """Listen; returns the address for `VirtualBoard(ether=...)`."""
@@ -109,10 +111,11 @@ class Ether:
             task.cancel()
         if self._server:
             self._server.close()
-        for node in self._nodes.values():
-            for writer in (node.talk, node.listen):
-                if writer:
-                    writer.close()
+        for writer in list(self._connections):
+            writer.close()
+        serving = {task for task in self._connections.values() if task}
+        if serving:
+            await asyncio.wait(serving, timeout=_END_WITHIN_S)
 
     def name(self, mac: bytes, name: str) -> None:
         """How links, plans and the trace call this radio; without a name it is its MAC in hex."""
@@ -137,6 +140,7 @@ class Ether:
     # the boards' connections
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections[writer] = asyncio.current_task()
         node = None
         role = messages.TALK
         try:
@@ -151,6 +155,7 @@ class Ether:
         finally:
             if node:
                 self._left(node, role, writer)
+            self._connections.pop(writer, None)
             writer.close()
 
     def _welcome(self, said: messages.Hello, writer: asyncio.StreamWriter) -> _Node:
@@ -221,13 +226,13 @@ class Ether:
         return False
 
     async def _occupy(self, node: _Node, duration_s: float) -> _InAir:
-        """Wait until the air around the sender is free, keep it busy for the frame, return when it is over."""
+        """Wait until the sender hears nobody, keep the air around it busy for the frame, return when it is over."""
         loop = asyncio.get_running_loop()
         around = [other for other in self._nodes.values() if other is node or self._reaches(node, other)]
-        start = max([loop.time(), *(other.busy_until for other in around)])
+        start = max(loop.time(), node.busy_until)
         end = start + duration_s
         for other in around:
-            other.busy_until = end
+            other.busy_until = max(end, other.busy_until)
         in_air = _InAir(start, end, node.name, node.channel)
         while self._in_air and self._in_air[0].end < start - _IN_AIR_S:
             self._in_air.popleft()

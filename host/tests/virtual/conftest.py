@@ -10,7 +10,6 @@ import tty
 from pathlib import Path
 
 import pytest
-
 from hedgerow.fleet import boards as board_facts
 from hedgerow.virtual import VirtualBoard, interpreter
 
@@ -88,6 +87,7 @@ class Bench:
     async def board(self, kind="VIRTUAL", name="board", **settings):
         settings.setdefault("uid", b"\x02\x00\x00\x00\x00\x01\x00\x00")
         board = VirtualBoard(board_facts.load(kind), self.folder / name, self.micropython, **settings)
+        board.on_event = lambda *event: print(name, *event)  # pytest shows it when a test fails
         self._stack.push_async_callback(board.close)
         await board.start()
         return board

@@ -29,7 +29,7 @@ def test_mpremote_resumes_without_a_reset_and_resets_when_told(bench):
         assert "NameError" in (await bench.tool("mpremote", *connect, "resume", "exec", "kept"))[1]
         before = len(board.resets)
         assert (await bench.tool("mpremote", *connect, "resume", "reset"))[0] == 0
-        while len(board.resets) == before:
+        while len(board.resets) == before:  # noqa: ASYNC110 - bounded by the bench
             await asyncio.sleep(0.01)
         assert board.resets[-1] == "hard"
 
@@ -90,7 +90,7 @@ def test_raw_paste_takes_no_more_than_its_window_allows(bench):
 
 def test_the_friendly_prompt_echoes_continues_and_pastes(bench):
     async def story(bench):
-        client = bench.client(await bench.board())
+        client = await bench.at_raw_prompt(await bench.board())
         banner = await client.ask(b"\x02", b">>> ")
         assert b"MicroPython v" in banner
         assert b"with ESP32S3\r\nType " in banner
@@ -205,7 +205,7 @@ def test_what_nobody_reads_is_lost_and_does_not_stop_the_board(bench):
         await client.send(b"import time\nfor i in range(2000): print('chatter' * 5)\ntime.sleep(9)\x04")
         await client.until(b"chatter")
         client.close()
-        while board.counters.from_board < 2000 * 37:
+        while board.counters.from_board < 2000 * 37:  # noqa: ASYNC110 - bounded by the bench
             await asyncio.sleep(0.01)
         assert board.counters.dropped > 0
         other = bench.client(board)

@@ -5,9 +5,8 @@ Seconds in here count from 1970; `EPOCH` is what the board's own `time` counts f
 The computer's monotonic clock is shared with the host process, so both agree on when power came on.
 """
 
-import utime
-
 import _facts
+import utime
 
 EPOCH = 946684800 if _facts.facts["platform"] == "esp32" else 0
 _UNSET = 946684800 if _facts.facts["platform"] == "esp32" else 1609459200  # what a chip says before it was set

@@ -11,6 +11,7 @@ import sys
 import termios
 
 import _facts
+import _interrupt
 
 _ISIG = 1
 _OPOST = 1
@@ -57,9 +58,9 @@ def settle():
     while True:
         try:
             _interrupt_by(-1)
+            _interrupt.renew()
             for _ in range(3):  # a backward jump is where MicroPython raises what is pending
                 pass
-            _facts.tell("settled")
             return
         except KeyboardInterrupt:
             pass

@@ -1,7 +1,8 @@
 """Knows what the host told this board at power-on and how to speak with the host; knows nothing of any module's API.
 
 The line (an open file descriptor, told in $HEDGEROW_LINE) carries JSON, one value a line: first the facts down; then
-`[word, ...]` up, and `[number, answer]` down for what was asked. It stands for what a board has around it: the weather, the pins' other ends, the power supply.
+`[word, ...]` up, and `[number, answer]` down for what was asked.
+It stands for what a board has around it: the weather, the pins' other ends, the power supply.
 """
 
 import json

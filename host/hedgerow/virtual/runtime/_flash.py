@@ -7,9 +7,9 @@ block is written in half or not at all, and the process stops for ever.
 """
 
 import os
-import vfs
 
 import _facts
+import vfs
 
 _BLOCK_BYTES = 4096
 

@@ -31,20 +31,23 @@ class Repl:
         else:
             self._serve_friendly()
 
-    def _run(self, source, kind="exec"):
-        """Run it; returns the exception that ended it. A SystemExit restarts the board softly."""
+    def _run(self, source, kind="exec", announce=b""):
+        """Run it; returns the exception that ended it. A SystemExit restarts the board softly.
+
+        From the moment when `announce` is out a Ctrl-C ends the program, even before it has begun.
+        """
         gc.collect()
         error = None
         try:
-            code = compile(source, "<stdin>", kind)
             try:
                 _console.kbd_intr(3)
-                exec(code, self._names)
+                _write(announce)
+                exec(compile(source, "<stdin>", kind), self._names)  # noqa: S102 - it is what a prompt does
             finally:
                 _console.settle()
         except SystemExit:
             self._restart()
-        except BaseException as caught:  # whatever ends a program ends at the prompt
+        except BaseException as caught:  # noqa: BLE001 - whatever ends a program ends at the prompt
             error = caught
         return error
 
@@ -152,19 +155,19 @@ class Repl:
         _write("raw REPL; CTRL-B to exit\r\n")
         while True:
             _write(">")
-            source = self._read_raw()
-            if source is None:
+            source, announce = self._read_raw()
+            if announce is None:
                 return
-            if source is False:
+            if source is None:
                 continue
-            error = self._run(source)
+            error = self._run(source, "exec", announce)
             _write(_CTRL_D)
             if error:
                 _print_exception(error)
             _write(_CTRL_D)
 
     def _read_raw(self):
-        """The program as text, False for none, None to leave the raw prompt."""
+        """(program, what to say before it runs); (None, None) to leave the raw prompt, (None, b"") for no program."""
         program = bytearray()
         while True:
             byte = _read()
@@ -174,15 +177,14 @@ class Repl:
             elif byte == _CTRL_B:
                 self._raw = False
                 _write("\r\n")
-                return None
+                return None, None
             elif byte == _CTRL_C:
                 program = bytearray()
             elif byte == _CTRL_D:
-                _write("OK")
                 if not program:
-                    _write("\r\n")
+                    _write("OK\r\n")
                     self._restart()
-                return _text(program)
+                return _text(program), b"OK"
             elif byte == _CTRL_E and not program:
                 kind = _read()
                 if kind == b"A":
@@ -200,10 +202,9 @@ class Repl:
             byte = _read()
             if byte == _CTRL_C:
                 _write(b"\x04\x04\x04")
-                return False
+                return None, b""
             if byte == _CTRL_D:
-                _write(_CTRL_D)
-                return _text(program)
+                return _text(program), _CTRL_D
             program += byte
             taken += 1
             if taken == _WINDOW:

@@ -3,10 +3,10 @@
 `irecv` may be waited for with select or asyncio on the object itself, as on the board.
 """
 
-import _ether_line
-import _facts
 import io
 
+import _ether_line
+import _facts
 import network
 
 MAX_DATA_LEN = 250

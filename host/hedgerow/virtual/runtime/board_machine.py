@@ -10,8 +10,8 @@ import time as _time
 import _clock
 import _console
 import _facts
-import micropython as _micropython
 import _sensors
+import micropython as _micropython
 from umachine import PinBase, Signal, idle  # noqa: F401
 
 _ESP32 = _facts.facts["platform"] == "esp32"

@@ -1,6 +1,9 @@
 """os as on a board: files and names of the board, nothing of the computer's environment."""
 
+import sys as _sys
+
 import _facts
+from ucollections import namedtuple
 from uos import (  # noqa: F401
     VfsFat,
     VfsLfs2,
@@ -19,9 +22,6 @@ from uos import (  # noqa: F401
     unlink,
     urandom,
 )
-from ucollections import namedtuple
-
-import sys as _sys
 
 _Uname = namedtuple("uname", ("sysname", "nodename", "release", "version", "machine"))
 

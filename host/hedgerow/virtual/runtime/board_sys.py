@@ -6,10 +6,10 @@
 from sys import *  # noqa: F403
 from sys import argv, path  # noqa: F401  (a star leaves out what sys keeps changeable)
 from sys import implementation as _own
-from ucollections import namedtuple
 
 import _console
 import _facts
+from ucollections import namedtuple
 
 platform = _facts.facts["platform"]
 implementation = namedtuple("implementation", ("name", "version", "_machine", "_mpy"))(

@@ -1,7 +1,7 @@
 """Knows in which order a board comes up; runs inside MicroPython and turns its process into the board.
 
-`hedgerow.virtual.board` starts it and tells it the facts over a line of their own. Everything is imported while the host's
-files are still in sight; after that only the board's own flash is.
+`hedgerow.virtual.board` starts it and tells it the facts over a line of their own. Everything is imported while
+the host's files are still in sight; after that only the board's own flash is.
 """
 
 import gc
@@ -15,8 +15,8 @@ import _facts
 _facts.open_line()
 
 import _console
-import _flash
 import _features
+import _flash
 import _repl
 
 
