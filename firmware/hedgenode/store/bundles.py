@@ -17,7 +17,8 @@ a message offered once more, which its id makes harmless. Nothing that fails its
 import struct
 
 from hedgenode.rules import expiry, quota
-from hedgenode.store.index import DELIVERED, HANDED, ID_BYTES, OWN, STATES, STORED, Index
+from hedgenode.store.index import DELIVERED, HANDED, OWN, STATES, STORED, Index
+from hedgenode.store.seen import SeenRing
 from hedgenode.store.segments import HEADER_BYTES, SEGMENT_BYTES, TOKEN_SPAN, SegmentLog
 
 _VERSION = 1
@@ -31,32 +32,8 @@ _MORE = "<IQQII"
 _ADDED_BYTES = 44
 _REMOVED_BYTES = HEADER_BYTES + _HEAD_BYTES
 _MAX_COPIES = 255
-
-
-class SeenRing:
-    """The last ids that left the store, so that they are not taken again. The log's REMOVED records make it last."""
-
-    def __init__(self, size):
-        self._ids = bytearray(size * ID_BYTES)
-        self._size = size
-        self._next = 0
-        self.count = 0
-
-    def __contains__(self, bundle_id):
-        if bundle_id not in self._ids:  # in C; the loop below only excludes a match across two ids
-            return False
-        for at in range(0, self.count * ID_BYTES, ID_BYTES):
-            if self._ids[at : at + ID_BYTES] == bundle_id:
-                return True
-        return False
-
-    def add(self, bundle_id):
-        if bundle_id in self:
-            return
-        at = self._next * ID_BYTES
-        self._ids[at : at + ID_BYTES] = bundle_id
-        self._next = (self._next + 1) % self._size
-        self.count = min(self.count + 1, self._size)
+# Segments compacted in one call: each takes half a second on a Pico, and its watchdog barks after eight.
+_ROUNDS = 5
 
 
 class BundleStore:
@@ -214,9 +191,11 @@ class BundleStore:
         try:
             if self.expire(now_ms):
                 return True
-            used = self._log.used_bytes
-            if used * 2 > self._capacity_bytes and (used - self._kept_bytes()) * 2 > used:
-                return self._compact(now_ms)
+            # Early enough that an append seldom has to; only where at least an eighth of the store is to be won.
+            used, capacity = self._log.used_bytes, self._capacity_bytes
+            if used * 4 > capacity * 3 and (used - self._kept_bytes()) * 8 > capacity:
+                self._compact(now_ms)
+                return True
         except OSError:
             pass  # nothing is lost, there is only less room
         return False
@@ -255,12 +234,12 @@ class BundleStore:
         return True
 
     def _make_room(self, need, now_ms):
-        rounds = len(self._log.numbers)
-        while self._log.used_bytes + need > self._capacity_bytes - self._spare_bytes:
-            if rounds <= 0 or not self._compact(now_ms):
-                return False
-            rounds -= 1
-        return True
+        """Compact until it fits, but no longer than a watchdog allows; the next call goes on."""
+        for _ in range(_ROUNDS):
+            if self._log.used_bytes + need <= self._capacity_bytes - self._spare_bytes:
+                return True
+            self._compact(now_ms)
+        return self._log.used_bytes + need <= self._capacity_bytes - self._spare_bytes
 
     def _compact(self, now_ms):
         """Copy what lives in the oldest segment to the end, then delete it. Oldest first, so that a REMOVED record is
@@ -271,25 +250,25 @@ class BundleStore:
             log.roll()
         damaged = log.damaged
         moved = []
-        for token, head, _ in log.scan_segment(oldest, _ADDED_BYTES):
-            if len(head) < _HEAD_BYTES or head[3] != _VERSION:
+        for token, record, _ in log.scan_segment(oldest):
+            if len(record) < _HEAD_BYTES or record[3] != _VERSION or record[0] not in (_ADDED, _REMOVED):
                 continue
-            bundle_id = bytes(head[4:12])
+            bundle_id = record[4:12]
             slot = self._index.find(bundle_id)
-            if head[0] == _ADDED and slot >= 0:
+            if record[0] == _REMOVED:
+                if slot < 0 and bundle_id in self._seen:
+                    log.append(record, b"", False)
+            elif slot >= 0:
                 entry = self._index.entry(slot)
-                data = log.read(token, _ADDED_BYTES) if entry.token == token else None
-                if data is not None:
+                if entry.token == token:
+                    data = memoryview(record)[_ADDED_BYTES:]
                     moved.append((slot, log.append(self._rewritten(entry, now_ms), data, False)))
-            elif head[0] == _REMOVED and slot < 0 and bundle_id in self._seen:
-                log.append(head, b"", False)
         log.sync()
         for slot, token in moved:
             self._index.move(slot, token)
         log.drop_segment(oldest)
         if log.damaged > damaged:
             self._forget_segment(oldest)
-        return True
 
     def _forget_segment(self, number):
         """What damage took from a deleted segment is not here any more."""

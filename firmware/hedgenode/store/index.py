@@ -4,6 +4,7 @@ Pages, because a board's heap rarely has one free stretch for a thousand message
 """
 
 import struct
+from collections import namedtuple
 
 STORED = "stored"
 DELIVERED = "delivered"
@@ -22,21 +23,11 @@ _STATE_AT = 11
 _MAX_REALMS = 255
 
 
-class Entry:
-    """One message as it was when asked for; a copy, so it does not change under its reader."""
-
-    def __init__(self, slot, bundle_id, row, realms):
-        self.slot = slot
-        self.id = bundle_id
-        self.token = row[0]
-        self.source = realms[row[3]] << 16 | row[1]
-        self.destination = realms[row[4]] << 16 | row[2]
-        self.copies = row[5]
-        self.state = STATES[row[6]]
-        self.size = row[7]
-        self.seq = row[8]
-        self.born_s = row[9]
-        self.end_s = row[10]
+# One message as it was when asked for: a copy, so it does not change under its reader. A tuple, because a board makes
+# one ten times as fast as an object with eleven attributes.
+Entry = namedtuple(
+    "Entry", ("slot", "id", "token", "source", "destination", "copies", "state", "size", "seq", "born_s", "end_s")
+)
 
 
 class Index:
@@ -64,7 +55,12 @@ class Index:
     def entry(self, slot: int) -> Entry:
         page, i = slot // _PER_PAGE, slot % _PER_PAGE
         bundle_id = bytes(self._ids[page][i * ID_BYTES : (i + 1) * ID_BYTES])
-        return Entry(slot, bundle_id, struct.unpack_from(_ROW, self._rows[page], i * _ROW_BYTES), self._realms)
+        row = struct.unpack_from(_ROW, self._rows[page], i * _ROW_BYTES)
+        source = self._realms[row[3]] << 16 | row[1]
+        destination = self._realms[row[4]] << 16 | row[2]
+        return Entry(
+            slot, bundle_id, row[0], source, destination, row[5], STATES[row[6]], row[7], row[8], row[9], row[10]
+        )
 
     def has_room_for(self, *nodes) -> bool:
         """Whether the numbers of these nodes can be stored: at most 255 different high parts."""

@@ -6,6 +6,7 @@ resynchronising, does not pass for one of ours.
 """
 
 import binascii
+import struct
 
 HEADER_BYTES = 7
 MAX_RECORD_BYTES = 0xFFFF
@@ -17,11 +18,11 @@ SEGMENT_BYTES = 16320
 _MAGIC = 0xD7
 _MAGIC_BYTE = b"\xd7"
 _SUFFIX = ".seg"
-_PIECE = 256
+_PIECE = 320
 
 
 def _seed(token, length):
-    return binascii.crc32(token.to_bytes(4, "little") + length.to_bytes(2, "little"))
+    return binascii.crc32(struct.pack("<IH", token, length))
 
 
 class SegmentLog:
@@ -63,7 +64,7 @@ class SegmentLog:
 
     # ---- writing
 
-    def append(self, record, more=b"", sync: bool = True) -> int:
+    def append(self, record, more: "bytes | memoryview" = b"", sync: bool = True) -> int:
         """Add a record (of two parts, if the owner has two); with `sync` it is durable on return.
 
         Returns its token. OSError: it is not in the log, nor is what waits for sync().
@@ -241,23 +242,31 @@ class SegmentLog:
     def _check(self, file, number, offset, keep_bytes):
         """(first bytes of the record, length) if a whole record begins there, else (None, 0). Bounded memory."""
         file.seek(offset)
-        header = file.read(HEADER_BYTES)
-        if len(header) < HEADER_BYTES or header[0] != _MAGIC:
+        piece = memoryview(self._piece)
+        got = file.readinto(self._piece)
+        if got <= HEADER_BYTES or piece[0] != _MAGIC:
             return None, 0
-        length = header[1] | header[2] << 8
+        length = piece[1] | piece[2] << 8
         if length == 0 or offset + HEADER_BYTES + length > self._sizes[number]:
             return None, 0
-        kept = file.read(min(length, keep_bytes))
-        crc = binascii.crc32(kept, _seed(number * TOKEN_SPAN + offset, length))
-        left = length - len(kept)
-        piece = memoryview(self._piece)
+        wanted = bytes(piece[3:HEADER_BYTES])
+        body = piece[HEADER_BYTES : min(got, HEADER_BYTES + length)]
+        keep_bytes = min(length, keep_bytes)
+        kept = bytes(body[:keep_bytes])
+        crc = binascii.crc32(body, _seed(number * TOKEN_SPAN + offset, length))
+        left = length - len(body)
+        if len(kept) < keep_bytes:  # an owner that wants all of a long record gets it in one piece
+            more = file.read(keep_bytes - len(kept))
+            crc = binascii.crc32(more, crc)
+            left -= len(more)
+            kept += more
         while left > 0:
             got = file.readinto(piece[: min(left, _PIECE)])
             if not got:
                 return None, 0
             crc = binascii.crc32(piece[:got], crc)
             left -= got
-        if crc.to_bytes(4, "little") != header[3:]:
+        if crc.to_bytes(4, "little") != wanted:
             return None, 0
         return kept, length
 
