@@ -114,7 +114,7 @@ def test_a_sum_of_two_multiples_is_that_of_the_textbook():
     point = affine_multiple(123456789, base)
     for first, second in ((0, 1), (1, 0), (1, 1), (5, ed25519.ORDER - 1), (ed25519.ORDER - 1, 1 << 251)):
         x, y = point
-        result = finish(ed25519._multiply_steps(first, second, (x, y, 1, x, y)))
+        result = finish(ed25519.multiply_steps(first, second, (x, y, 1, x, y)))
         wanted = affine_sum(affine_multiple(first, base), affine_multiple(second, point))
         inverse = field25519.invert(result[2])
         assert (result[0] * inverse % P, result[1] * inverse % P) == wanted, (first, second)

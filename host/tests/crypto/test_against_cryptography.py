@@ -1,11 +1,18 @@
 """The node's primitives against those of `cryptography`, on random cases from a fixed seed."""
 
 import hashlib
+import hmac as stdlib_hmac
 import random
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from hedgenode.crypto import ed25519, sha512
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from hedgenode.crypto import ccm, ed25519, hkdf, sha512, x25519
+from hedgenode.crypto.hmac import hmac_sha256
 from hedgenode.crypto.steps import finish
 
 CASES = 1000
@@ -58,3 +65,43 @@ def test_good_and_damaged_signatures_are_judged_alike():
         assert verdict == accepted_by_cryptography(*signed), [part.hex() for part in signed]
         good += verdict
     assert good == CASES // 4
+
+
+def test_agreements_of_random_keys():
+    chance = random.Random(7748)
+    for number in range(CASES):
+        secret = chance.randbytes(32)
+        reference = X25519PrivateKey.from_private_bytes(secret)
+        other = chance.randbytes(32)  # any 32 bytes are a key; half of them lie on the twist of the curve
+        wanted = reference.exchange(X25519PublicKey.from_public_bytes(other))
+        assert x25519.shared(secret, other) == wanted, (secret.hex(), other.hex())
+        if number % 4 == 0:
+            assert x25519.public_key(secret) == reference.public_key().public_bytes_raw(), secret.hex()
+
+
+def test_the_thousandth_agreement_of_the_rfc():
+    secret = public = b"\x09" + bytes(31)
+    for _ in range(1000):
+        secret, public = x25519.shared(secret, public), secret
+    assert secret.hex() == "684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51"  # section 5.2
+
+
+def test_sealed_messages_of_random_sizes():
+    chance = random.Random(3610)
+    for _ in range(CASES):
+        key, nonce = chance.randbytes(16), chance.randbytes(13)
+        message, associated = chance.randbytes(chance.randrange(300)), chance.randbytes(chance.randrange(50))
+        sealed = AESCCM(key, tag_length=8).encrypt(nonce, message, associated)
+        assert ccm.encrypt(key, nonce, message, associated) == sealed
+        assert ccm.decrypt(key, nonce, sealed, associated) == message
+        assert ccm.decrypt(key, nonce, with_one_bit_turned(sealed, chance), associated) is None
+
+
+def test_macs_and_derived_keys_of_random_sizes():
+    chance = random.Random(5869)
+    for _ in range(CASES):
+        key, data = chance.randbytes(chance.randrange(150)), chance.randbytes(chance.randrange(300))
+        assert hmac_sha256(key, data) == stdlib_hmac.digest(key, data, "sha256")
+        salt, info, count = chance.randbytes(chance.randrange(80)), chance.randbytes(chance.randrange(80)), 100
+        wanted = HKDF(hashes.SHA256(), count, salt, info).derive(key)
+        assert hkdf.expand(hkdf.extract(salt, key), info, count) == wanted
