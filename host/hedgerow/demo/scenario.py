@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from hedgerow.demo import trail, valley
-from hedgerow.errors import FleetError, LinkError, VerificationError
+from hedgerow.errors import FleetError, LinkError
 from hedgerow.fleet import folder, proposal
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import firmware, report
+from hedgerow.plans import collect, firmware, report
 from hedgerow.plans.audit import Severity
 from hedgerow.plans.executor import Progress
 from hedgerow.plans.firmware import FirmwareSet
@@ -40,7 +40,6 @@ _OFF_S = 1.5  # how long the relay stays without power
 _UP_WITHIN_S = 15.0
 _DELIVERED_WITHIN_S = 75.0
 _SENSORS = '[{ driver = "sht31" }, { driver = "lps22hb" }, { driver = "ina219", address = 0x40 }]'
-_DTN_EPOCH_S = 946684800
 
 Tell = Callable[[str, str], None]
 
@@ -287,33 +286,11 @@ class Demo:
         self.listener.step("What the nodes have measured and kept")
         nodes = []
         for name, session in self._sessions.items():
-            hello, status = await session.ask("hello"), await session.ask("status")
-            samples = await session.ask("samples", {"limit": 4096}, timeout_s=20.0)
-            bundles = await session.ask("bundles")
-            numbers = [row[0] for row in samples]
-            nodes.append(
-                {
-                    "name": name,
-                    "short": hello["short"],
-                    "id": bytes(hello["id"]).hex(),
-                    "board": hello["board"],
-                    "boots": hello["boots"],
-                    "micropython": hello["mp"],
-                    "status": status,
-                    "samples": [
-                        {"seq": row[0], "time_s": row[1] + _DTN_EPOCH_S, "boot": row[3], "values": row[4]}
-                        for row in samples
-                    ],
-                    "bundles": [
-                        {"id": bytes(row[0]).hex(), "state": row[3], "copies": row[4], "size": row[5]}
-                        for row in bundles
-                    ],
-                }
-            )
-            battery = f"{status['battery_mv'] / 1000:.2f} V" if status.get("battery_mv") else "no battery"
-            self.listener.event("node", f"{name}  {len(samples):>3} samples  {battery}  boot {hello['boots']}")
-            if sorted(set(numbers)) != numbers:
-                raise VerificationError("samples are out of order or repeated", node=name)
+            found = await collect.node(session)
+            battery_mv = found["status"].get("battery_mv")
+            battery = f"{battery_mv / 1000:.2f} V" if battery_mv else "no battery"
+            self.listener.event("node", f"{name}  {len(found['samples']):>3} samples  {battery}  boot {found['boots']}")
+            nodes.append(found)
         fewest = min(len(node["samples"]) for node in nodes)
         complete = all(len(sample["values"]) == 6 for node in nodes for sample in node["samples"][-3:])
         self._claim(

@@ -27,7 +27,7 @@ def render(facts: Facts) -> str:
     """One self-contained page: styles and pictures are in it, nothing is fetched."""
     parts = [
         _head(facts),
-        _verdict(facts["claims"]),
+        _proof(facts["claims"]) if "claims" in facts else _verdict(not facts["audit"], _findings_in_words(facts)),
         _message(facts),
         _curves(facts),
         _audit(facts),
@@ -65,14 +65,24 @@ def _mark(good: bool, yes: str = "✓ PASS", no: str = "✗ FAIL") -> str:
     return f'<span class="mark{"" if good else " bad"}">{yes if good else no}</span>'
 
 
-def _verdict(claims: Sequence[Facts]) -> str:
-    good = sum(1 for c in claims if c["ok"])
-    whole = good == len(claims)
-    words = "Everything below was verified." if whole else f"{len(claims) - good} of {len(claims)} checks failed."
+def _verdict(good: bool, words: str) -> str:
+    return f'<div class="verdict{"" if good else " bad"}">{_mark(good)} {escape(words)}</div>'
+
+
+def _findings_in_words(facts: Facts) -> str:
+    count, audited = len(facts["audit"]), facts.get("audited", len(facts["nodes"]))
+    found = "nothing to do" if not count else "1 finding" if count == 1 else f"{count} findings"
+    return f"{audited} {'node' if audited == 1 else 'nodes'} audited, {found}."
+
+
+def _proof(claims: Sequence[Facts]) -> str:
+    """What was claimed and how it was checked, one line each."""
+    failed = sum(1 for c in claims if not c["ok"])
+    words = f"{failed} of {len(claims)} checks failed." if failed else "Everything below was verified."
     rows = "".join(
         f"<li>{_mark(c['ok'])} {escape(c['claim'])} <span class='quiet'>{escape(c['how'])}</span></li>" for c in claims
     )
-    return f'<div class="verdict{"" if whole else " bad"}">{_mark(whole)} {words}</div><ol class="claims">{rows}</ol>'
+    return f'{_verdict(not failed, words)}<ol class="claims">{rows}</ol>'
 
 
 def _message(facts: Facts) -> str:
@@ -104,12 +114,14 @@ def _message(facts: Facts) -> str:
 
 
 def _curves(facts: Facts) -> str:
+    if not any(n["samples"] for n in facts["nodes"]):
+        return ""
     out = ["<h2>Battery and sensors</h2>"]
-    speed = facts["weather"]["speed_up"]
-    out.append(
-        f'<p class="quiet">Each node logged its samples in its own flash; one second of the run was '
-        f"{speed / 60:g} minutes of weather.</p>"
-    )
+    if "weather" in facts:
+        out.append(
+            '<p class="quiet">Each node logged its samples in its own flash; one second of the run was '
+            f"{facts['weather']['speed_up'] / 60:g} minutes of weather.</p>"
+        )
     start = min((s["time_s"] for n in facts["nodes"] for s in n["samples"]), default=0)
     for channel, heading, unit, factor in _CHANNELS:
         series = [
@@ -128,7 +140,7 @@ def _curves(facts: Facts) -> str:
             step = next((s for s in (1, 3, 6, 12, 24, 48) if hours / s <= 10), 96)
             marks = [float(h) for h in range(0, int(hours) + 1, step)]
             chart = line_chart(series, title=heading, y_unit=unit, x_text=lambda h: f"{h:g} h", x_steps=marks)
-            out.append(f"<figure>{chart}<figcaption>{heading}, hours of weather</figcaption></figure>")
+            out.append(f"<figure>{chart}<figcaption>{heading}, hours since the first sample</figcaption></figure>")
     return "\n".join(out)
 
 
@@ -167,6 +179,8 @@ def _where(finding: Facts) -> str:
 
 
 def _nodes(nodes: Sequence[Facts]) -> str:
+    if not nodes:
+        return ""
     rows = []
     for n in nodes:
         s = n["status"]
@@ -186,5 +200,7 @@ def _nodes(nodes: Sequence[Facts]) -> str:
 
 
 def _sources(facts: Facts) -> str:
-    w = facts["weather"]
+    w = facts.get("weather")
+    if not w:
+        return ""
     return f'<h2>Sources</h2><p class="quiet">Weather: {escape(w["source"])} ({escape(w["licence"])}).</p>'
