@@ -8,6 +8,9 @@ from hedgerow import errors
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "exit-codes.md"
 
 
+OUR_CLASSES = [error for error in errors.error_classes() if error.__module__ == errors.__name__]
+
+
 def documented_codes() -> dict[int, str]:
     rows = re.findall(r"^\| (\d+) \| ([^|]*) \| ([^|]*) \|$", REFERENCE.read_text(encoding="utf-8"), re.MULTILINE)
     return {int(code): f"{name.strip()} {meaning.strip()}" for code, name, meaning in rows}
@@ -15,9 +18,18 @@ def documented_codes() -> dict[int, str]:
 
 def test_every_exit_code_is_documented_with_the_words_of_its_class():
     documented = documented_codes()
-    for error in errors.error_classes():
+    for error in OUR_CLASSES:
         assert f"`{error.__name__}`" in documented[error.exit_code]
         assert error.meaning in documented[error.exit_code]
+
+
+def test_a_class_that_another_module_adds_keeps_the_exit_code_of_its_kind():
+    class CableTooLong(errors.LinkError):
+        """As a module of the project would add it."""
+
+    for error in (CableTooLong, *errors.error_classes()):
+        kind = next(base for base in error.__mro__ if base in OUR_CLASSES)
+        assert error.exit_code == kind.exit_code
 
 
 def test_nothing_is_documented_that_cannot_happen():
