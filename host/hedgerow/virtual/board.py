@@ -85,6 +85,7 @@ class VirtualBoard:
         self._powered_on_at = 0.0
         self._rtc: list[float] | None = None
         self._memory = ""
+        self._hard_cause = "power-on"
 
     # what others ask
 
@@ -145,8 +146,15 @@ class VirtualBoard:
         self._off.clear()
         self._up = asyncio.get_running_loop().create_future()
         self._spawn("hard", "power-on")
-        async with asyncio.timeout(_START_WITHIN_S):
-            await self._up
+        try:
+            async with asyncio.timeout(_START_WITHIN_S):
+                await self._up
+        except TimeoutError:
+            await self.kill()
+            raise EnvironmentProblem(
+                f"MicroPython does not come up within {_START_WITHIN_S:.0f} s and said: {self._cable.last_words()}",
+                node=self.name,
+            ) from None
 
     async def kill(self) -> None:
         """Cut the power at this very moment (SIGKILL). The flash keeps what was written."""
@@ -211,6 +219,7 @@ class VirtualBoard:
             "blocks": self.image.stat().st_size // BLOCK_BYTES,
             "mode": mode,
             "cause": cause,
+            "hard_cause": self._hard_cause,
             "terminal": terminal,
             "platform": board.platform,
             "machine": board.machine,
@@ -225,6 +234,8 @@ class VirtualBoard:
         }
 
     def _spawn(self, mode: str, cause: str) -> None:
+        if cause != "soft":
+            self._hard_cause = cause
         slave, terminal = self._cable.open_inner()
         ours, theirs = socket.socketpair()
         ours.setblocking(False)

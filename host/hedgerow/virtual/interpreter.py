@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,17 +162,35 @@ def _check_this_system() -> str:
         raise EnvironmentProblem(
             "there is no MicroPython on this computer, and it does not use the Debian archive", next_step=_INSTEAD
         )
-    address = urlsplit(mirror)
-    if address.hostname and not _proxied():
-        try:
-            port = address.port or (443 if address.scheme == "https" else 80)
-            socket.create_connection((address.hostname, port), _ANSWER_WITHIN_S).close()
-        except OSError as error:
-            raise EnvironmentProblem(
-                f"there is no MicroPython on this computer, and the Debian archive does not answer ({error})",
-                next_step=f"Connect to a network once, or do this: {_INSTEAD}",
-            ) from None
+    if not _proxied():
+        _reach(mirror)
     return mirror
+
+
+def _reach(mirror: str) -> None:
+    """Knock at the archive's door, name resolution included, before apt tries for minutes."""
+    address = urlsplit(mirror)
+    if not address.hostname:
+        return  # a file: or copy: source
+    where = (address.hostname, address.port or (443 if address.scheme == "https" else 80))
+    outcome: list[OSError | None] = []
+
+    def knock() -> None:
+        try:
+            socket.create_connection(where, _ANSWER_WITHIN_S).close()
+            outcome.append(None)
+        except OSError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=knock, daemon=True)  # a name server that is silent cannot be given up otherwise
+    thread.start()
+    thread.join(_ANSWER_WITHIN_S)
+    error = outcome[0] if outcome else OSError(f"nothing within {_ANSWER_WITHIN_S:.0f} s")
+    if error:
+        raise EnvironmentProblem(
+            f"there is no MicroPython on this computer, and the Debian archive does not answer ({error})",
+            next_step=f"Connect to a network once, or do this: {_INSTEAD}",
+        )
 
 
 def _proxied() -> bool:

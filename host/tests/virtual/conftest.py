@@ -10,6 +10,7 @@ import tty
 from pathlib import Path
 
 import pytest
+
 from hedgerow.fleet import boards as board_facts
 from hedgerow.virtual import VirtualBoard, interpreter
 

@@ -29,7 +29,7 @@ def test_mpremote_resumes_without_a_reset_and_resets_when_told(bench):
         assert "NameError" in (await bench.tool("mpremote", *connect, "resume", "exec", "kept"))[1]
         before = len(board.resets)
         assert (await bench.tool("mpremote", *connect, "resume", "reset"))[0] == 0
-        while len(board.resets) == before:  # noqa: ASYNC110 - bounded by the bench
+        while len(board.resets) == before:
             await asyncio.sleep(0.01)
         assert board.resets[-1] == "hard"
 
@@ -205,7 +205,7 @@ def test_what_nobody_reads_is_lost_and_does_not_stop_the_board(bench):
         await client.send(b"import time\nfor i in range(2000): print('chatter' * 5)\ntime.sleep(9)\x04")
         await client.until(b"chatter")
         client.close()
-        while board.counters.from_board < 2000 * 37:  # noqa: ASYNC110 - bounded by the bench
+        while board.counters.from_board < 2000 * 37:
             await asyncio.sleep(0.01)
         assert board.counters.dropped > 0
         other = bench.client(board)

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+
 from hedgerow.errors import EnvironmentProblem, UsageError
 from hedgerow.fleet import boards as board_facts
 from hedgerow.virtual import control, interpreter
@@ -148,6 +149,17 @@ def test_without_apt_the_problem_is_said_at_once(monkeypatch, tmp_path):
     started = time.monotonic()
     with pytest.raises(EnvironmentProblem, match=r"no MicroPython on this computer.*HEDGEROW_MICROPYTHON"):
         interpreter.ensure()
+    assert time.monotonic() - started < 5
+
+
+def test_an_archive_that_is_silent_is_given_up_within_five_seconds(monkeypatch):
+    def never(*_):
+        time.sleep(30)
+
+    monkeypatch.setattr(interpreter.socket, "create_connection", never)
+    started = time.monotonic()
+    with pytest.raises(EnvironmentProblem, match=r"does not answer.*HEDGEROW_MICROPYTHON"):
+        interpreter._reach("http://archive.example/debian")
     assert time.monotonic() - started < 5
 
 

@@ -9,7 +9,7 @@ _CAUSE = "import machine\nprint(machine.reset_cause())"
 
 async def _until_reset(board, kind, within_s=5.0):
     async with asyncio.timeout(within_s):
-        while kind not in board.resets:  # noqa: ASYNC110
+        while kind not in board.resets:
             await asyncio.sleep(0.01)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+
 from hedgerow.errors import UsageError
 from hedgerow.virtual import ether_messages as messages
 from hedgerow.virtual.contacts import Contact, Links, parse_plan
@@ -119,7 +120,7 @@ def test_one_frame_at_a_time_is_in_the_air():
         started = asyncio.get_running_loop().time()
         for radio in radios:
             radio.broadcast(b"x" * 250)
-        while len(radios[0].heard) < 3:  # noqa: ASYNC110 - bounded by the story
+        while len(radios[0].heard) < 3:
             await asyncio.sleep(0.001)
         assert asyncio.get_running_loop().time() - started >= 4 * airtime_s(250)
 

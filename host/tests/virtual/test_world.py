@@ -3,10 +3,11 @@
 import gzip
 
 import pytest
-from hedgerow.errors import UsageError
-from hedgerow.virtual import energy, world
 from hypothesis import given
 from hypothesis import strategies as st
+
+from hedgerow.errors import UsageError
+from hedgerow.virtual import energy, world
 
 _plants = st.builds(
     energy.Plant,

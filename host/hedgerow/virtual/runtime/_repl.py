@@ -42,12 +42,12 @@ class Repl:
             try:
                 _console.kbd_intr(3)
                 _write(announce)
-                exec(compile(source, "<stdin>", kind), self._names)  # noqa: S102 - it is what a prompt does
+                exec(compile(source, "<stdin>", kind), self._names)
             finally:
                 _console.settle()
         except SystemExit:
             self._restart()
-        except BaseException as caught:  # noqa: BLE001 - whatever ends a program ends at the prompt
+        except BaseException as caught:
             error = caught
         return error
 

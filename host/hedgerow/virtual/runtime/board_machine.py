@@ -27,7 +27,7 @@ if _ESP32:
 _CAUSES = (
     {"power-on": 1, "hard": 2, "crash": 2, "watchdog": 3, "deepsleep": 4, "soft": 5}
     if _ESP32
-    else {"power-on": 1, "hard": 3, "crash": 3, "watchdog": 3, "deepsleep": 3, "soft": 1}
+    else {"power-on": 1, "hard": 3, "crash": 3, "watchdog": 3, "deepsleep": 3}
 )
 _PINS = _facts.facts["pins"]
 _REFERENCE_UV = 3300000
@@ -46,7 +46,8 @@ def soft_reset():
 
 
 def reset_cause():
-    return _CAUSES[_facts.facts["cause"]]
+    # A soft reset shows on an ESP32; an RP2040 goes on telling why its hardware started.
+    return _CAUSES[_facts.facts["cause" if _ESP32 else "hard_cause"]]
 
 
 def wake_reason():
