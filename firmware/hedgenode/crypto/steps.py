@@ -1,6 +1,6 @@
 """Runs long mathematics in small steps. Knows how to drive a generator, not what it computes.
 
-A function whose name ends in `_steps` is a generator: it yields None whenever 10 to 40 ms of a Pico's time have
+A function whose name ends in `_steps` is a generator: it yields None whenever 10 to 50 ms of a Pico's time have
 gone, and returns its result. A caller with nothing else to do uses `finish`; a task uses `finish_politely`, so that
 the radio and the watchdog are served in between.
 """
