@@ -17,8 +17,8 @@ a message offered once more, which its id makes harmless. Nothing that fails its
 import struct
 
 from hedgenode.rules import expiry, quota
+from hedgenode.store.ids import SeenRing
 from hedgenode.store.index import DELIVERED, HANDED, OWN, STATES, STORED, Index
-from hedgenode.store.seen import SeenRing
 from hedgenode.store.segments import HEADER_BYTES, SEGMENT_BYTES, TOKEN_SPAN, SegmentLog
 
 _VERSION = 1
