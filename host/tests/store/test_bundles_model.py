@@ -1,10 +1,11 @@
 """The bundle store against a dictionary: whatever is done in whatever order, flash and memory agree with it."""
 
-from hedgenode.store.bundles import BundleStore
-from hedgenode.store.ram import RamFiles
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from hedgenode.store.bundles import BundleStore
+from hedgenode.store.ram import RamFiles
 
 CAPACITY_BYTES = 9000
 EVERYONE = 99

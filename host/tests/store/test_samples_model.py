@@ -1,10 +1,11 @@
 """The sample log and the counters: whatever is said comes back, and no number comes twice."""
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hedgenode.store.counters import Counters
 from hedgenode.store.ram import RamFiles
 from hedgenode.store.samples import CHANNELS, SampleLog
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 NUMBERS = st.integers(-(2**31), 2**31)
 READINGS = st.dictionaries(st.sampled_from(CHANNELS) | st.text(min_size=1, max_size=12), NUMBERS, max_size=9)

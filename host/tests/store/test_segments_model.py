@@ -1,10 +1,11 @@
 """The record log against a plain list, with restarts, torn tails and flipped bits in any order."""
 
-from hedgenode.store.ram import RamFiles
-from hedgenode.store.segments import HEADER_BYTES, TOKEN_SPAN, SegmentLog
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from hedgenode.store.ram import RamFiles
+from hedgenode.store.segments import HEADER_BYTES, TOKEN_SPAN, SegmentLog
 
 SEGMENT_BYTES = 150
 
