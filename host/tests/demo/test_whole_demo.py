@@ -1,0 +1,47 @@
+"""`hedgerow demo`, whole, as a newcomer runs it; every claim is looked at again from outside."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hedgerow.errors import EnvironmentProblem
+from hedgerow.virtual import control, interpreter
+
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="virtual boards run on Linux only"),
+    pytest.mark.timeout(180),
+]
+WITHIN_S = 150
+
+
+@pytest.fixture(scope="module")
+def micropython():
+    try:
+        return interpreter.ensure()
+    except EnvironmentProblem as missing:
+        pytest.skip(f"no MicroPython: {missing}")
+
+
+def test_the_demo_proves_all_that_it_claims(micropython, tmp_path: Path):
+    command = [sys.executable, "-m", "hedgerow", "demo", "--json", "--dir", str(tmp_path)]
+    run = subprocess.run(
+        command, capture_output=True, text=True, timeout=WITHIN_S, env={**os.environ, "COLUMNS": "100"}
+    )
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
+    facts = json.loads(run.stdout)
+    assert [claim for claim in facts["claims"] if not claim["ok"]] == []
+    assert facts["seconds"] <= 90
+    steps = facts["message"]["handed"]
+    assert (steps[0]["from"], steps[-1]["to"]) == (facts["nodes"][0]["short"], facts["nodes"][-1]["short"])
+    assert [before["to"] for before in steps[:-1]] == [after["from"] for after in steps[1:]]
+    assert [(found["node"], found["path"]) for found in facts["audit"]] == [
+        (facts["tampered"]["node"], facts["tampered"]["path"])
+    ]
+    assert control.find(tmp_path / "boards") is None, "no process is left"
+    page = Path(facts["report"]).read_text("utf-8")
+    assert facts["tampered"]["path"] in page
+    assert page.count("<svg") >= 4
