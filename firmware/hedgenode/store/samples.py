@@ -19,7 +19,8 @@ CHANNELS = (
     "soil_pc100",
 )
 
-_SMALLEST_RECORD_BYTES = 13  # frame and the shortest sample: bounds how many samples a damaged segment held
+_SMALLEST_RECORD_BYTES = 13  # frame and the shortest sample
+_MOST_SAMPLES = TOKEN_SPAN // _SMALLEST_RECORD_BYTES  # that a segment of any size holds
 
 
 class SampleLog:
@@ -29,7 +30,6 @@ class SampleLog:
         if not segment_bytes:
             segment_bytes = min(SEGMENT_BYTES, max(capacity_bytes // 4, 256))
         self.next_seq = 1
-        self._segment_bytes = segment_bytes
         self._max_segments = max(2, capacity_bytes // segment_bytes)
         self._log = SegmentLog(files, directory, segment_bytes, 0, self._preamble)
         self._first_seq = {}  # segment number -> a number no sample in it is below
@@ -101,18 +101,19 @@ class SampleLog:
                 self._note(number, record)
                 break
             found.close()
-        unknown_segments = 0
-        for i in range(len(numbers) - 1, -1, -1):
-            damaged, readable = self._log.damaged, False
-            for _, record, _ in self._log.scan_segment(numbers[i]):
-                self._note(numbers[i], record)
-                readable = True
-            if self._log.damaged > damaged:
-                unknown_segments += 1
-            if readable:
-                break  # a newest segment without a whole record says nothing: look into the one before
-        # Samples that were there and read by somebody may be gone: leave out all the numbers they may have had.
-        self.next_seq += unknown_segments * (self._segment_bytes // _SMALLEST_RECORD_BYTES + 1)
+        if not numbers:
+            return
+        newest = numbers[-1]
+        damaged, readable = self._log.damaged, False
+        for _, record, _ in self._log.scan_segment(newest):
+            self._note(newest, record)
+            readable = True
+        # Where samples are lost that somebody may have read, leave out all the numbers they may have had. A segment
+        # number stands for one segment of samples at most and one such gap.
+        if not readable:
+            self.next_seq = max(self.next_seq, newest * 2 * _MOST_SAMPLES + 1)
+        elif self._log.damaged > damaged:
+            self.next_seq += _MOST_SAMPLES
 
     def _note(self, number, record):
         values = cbor.decode(record)
