@@ -7,10 +7,9 @@ are not checked here: `Document` already carries them, and who counts which is a
 
 from dataclasses import dataclass
 
-from hedgewire.cbor import Damage
-
 from hedgerow.fleet import documents
 from hedgerow.fleet.documents import Document, is_count, is_digest, is_key_id, is_public, is_text, or_none
+from hedgewire.cbor import Damage
 
 CHARTER = "charter"
 LAPTOP = "laptop"

@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from hedgewire import cbor
-from hedgewire.cbor import Damage
-
 from hedgerow.errors import LocalError
 from hedgerow.fleet import keys
+from hedgewire import cbor
+from hedgewire.cbor import Damage
 
 VERSION = 1
 DIGEST_BYTES = 32

@@ -13,9 +13,6 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from hedgewire import cbor
-from hedgewire.cbor import Damage
-
 from hedgerow.errors import RefusedError, StorageError, UsageError
 from hedgerow.fleet import charter as charters
 from hedgerow.fleet import documents, inventory, keys, people, proposal, secrets_file
@@ -27,6 +24,8 @@ from hedgerow.fleet.proposal import Proposal
 from hedgerow.fleet.registry import Observation, Registry
 from hedgerow.fleet.roster import Enrolment, Roster, read_enrolment
 from hedgerow.fleet.secrets_file import Secrets
+from hedgewire import cbor
+from hedgewire.cbor import Damage
 
 DOCUMENTS = "documents"
 REGISTRY = "registry.sqlite"

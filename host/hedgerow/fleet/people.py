@@ -6,11 +6,10 @@ means the same key on every laptop of the fleet.
 
 from dataclasses import dataclass
 
-from hedgewire.cbor import Damage
-
 from hedgerow.fleet import documents
 from hedgerow.fleet.documents import Document, is_key_id, is_public, is_text, or_none
 from hedgerow.fleet.keys import key_id
+from hedgewire.cbor import Damage
 
 CUSTODIAN = "custodian"
 PERSON = "person"

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hedgewire import cbor
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -34,6 +33,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from hedgerow.errors import EnvironmentProblem, StorageError, UsageError
 from hedgerow.fleet.documents import Document
+from hedgewire import cbor
 
 SCHEMA_VERSION = "1"
 BUSY_TIMEOUT_S = 30

@@ -10,13 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hedgewire.cbor import Damage
-
 from hedgerow.errors import RefusedError
 from hedgerow.fleet import charter, documents
 from hedgerow.fleet.charter import LaptopCertificate
 from hedgerow.fleet.documents import Document, is_count, is_digest, is_key_id, is_public, is_text, or_none
 from hedgerow.fleet.keys import key_id
+from hedgewire.cbor import Damage
 
 ENROLMENT = "enrolment"
 

@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from hedgewire import cbor
-
 from hedgerow.errors import InterruptedWork, LinkError, LocalError, RemoteError, VerificationError
 from hedgerow.fleet.inventory import NodeSpec
 from hedgerow.fleet.keys import PUBLIC_BYTES
@@ -24,11 +22,13 @@ from hedgerow.repl import Repl
 from hedgerow.repl.copy import FileToCopy, copy_files
 from hedgerow.session import Answering, Session
 from hedgerow.transports import Transport, ports
+from hedgewire import cbor
 
 Connect = Callable[[str], Awaitable[Transport]]
 
 RETURN_WITHIN_S = 20.0  # a board with USB of its own needs seconds to come back; an emulated one more
 IDENTITY_WITHIN_S = 60.0  # Ed25519 in Python: half a second on a chip, more on an emulated one
+PROMPTS_UNTIL_SURE = 3  # a board at its prompt that often in a row, seconds apart, is not starting any more
 _POLL_S = 0.2
 _STEP_WEIGHT_BYTES = 3000  # what a step without files counts in the progress, against bytes of files
 
@@ -203,26 +203,26 @@ class PortWork:
     async def _returned(self) -> Session:
         """A session with the node that was just restarted, which may have taken its port away and brought it back."""
         end = time.monotonic() + RETURN_WITHIN_S
+        at_prompt = 0
         self._said.clear()
-        while True:
+        while time.monotonic() < end and at_prompt < PROMPTS_UNTIL_SURE:
             try:
                 session = await self._enter_session()
                 found = await session.recognise()
                 if found.answering is Answering.HEDGEROW and found.hello is not None:
                     return session
+                at_prompt = at_prompt + 1 if found.answering is Answering.PROMPT else 0
             except LinkError:
                 await self._drop()
-                if time.monotonic() > end:
+                if time.monotonic() + _POLL_S > end:
                     raise
-            if time.monotonic() > end:
-                said = bytes(self._said[-300:]).decode(errors="replace").strip()
-                raise VerificationError(
-                    f"{self._node or 'the node'} was written, but its program does not come up"
-                    + (f"; it says: {said}" if said else ""),
-                    node=self.port,
-                    next_step="`hedgerow logs` may say why; the same command can be run again",
-                )
             await asyncio.sleep(_POLL_S)
+        said = _last_words(bytes(self._said))
+        raise VerificationError(
+            f"{self._node} was written, but its program does not come up" + (f"; it says '{said}'" if said else ""),
+            node=self.port,
+            next_step="Run the same command again; if it happens twice, this firmware does not fit this board",
+        )
 
     async def _enter_session(self) -> Session:
         if self._session is None:
@@ -266,6 +266,13 @@ class _Work:
     firmware: FirmwareSet
     consent: Consent
     public: bytes | None = None
+
+
+def _last_words(said: bytes) -> str:
+    """What a board printed last that is not its prompt: the last line of a traceback, most often."""
+    lines = [line.strip(" >") for line in said.decode(errors="replace").splitlines()]
+    telling = [line for line in lines if line and not line.startswith(("MicroPython v", 'Type "help'))]
+    return telling[-1][-200:] if telling else ""
 
 
 def _weight(step: Step) -> int:

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hedgewire import cbor
-from hedgewire.cbor import Damage
-
 from hedgerow.errors import RemoteError
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.keys import key_id
 from hedgerow.repl import Repl
 from hedgerow.session import Answering, Session
+from hedgewire import cbor
+from hedgewire.cbor import Damage
 
 CONFIG_PATH = "/config.cbor"
 LOOK_WITHIN_S = 60.0

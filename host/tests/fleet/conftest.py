@@ -1,6 +1,96 @@
-"""Puts this folder's `made_fleet.py` within reach of the tests beside it."""
+"""Knows how tests of this folder get a fleet and boards; knows nothing of what they do with them."""
 
+import asyncio
 import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+import pytest
+
+from hedgerow.fleet import boards, proposal
+from hedgerow.fleet import folder as folders
+from hedgerow.fleet.folder import FleetFolder
+from hedgerow.plans import firmware
+from hedgerow.plans.parallel import Bench, PortResult
+from hedgerow.virtual import VirtualBoard, interpreter
+from hedgerow.virtual.pump import Pace
+
+sys.path.insert(0, str(Path(__file__).parent))  # for made_fleet
+
+TEST_WITHIN_S = 55
+BOARD = "ESP32_GENERIC_S3"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Compiled files are shared by the tests of one run, and no test writes into anybody's home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(firmware.CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture
+def run() -> Callable[[Coroutine], object]:
+    """Run the asynchronous part of a test, for a bounded time."""
+
+    def bounded(work):
+        async def within():
+            async with asyncio.timeout(TEST_WITHIN_S):
+                return await work
+
+        return asyncio.run(within())
+
+    return bounded
+
+
+@dataclass
+class Workshop:
+    """A fleet whose nodes n1, n2, … have one board each, powered and bare."""
+
+    fleet: FleetFolder
+    boards: list[VirtualBoard]
+    results: list[PortResult] = field(default_factory=list)
+
+    @property
+    def ports(self) -> list[str]:
+        return [str(board.link) for board in self.boards]
+
+    async def provision(self, *nodes: str, ports: list[str] | None = None, **seams) -> list[PortResult]:
+        self.results = await Bench(self.fleet, **seams).provision(ports or self.ports, nodes)
+        return self.results
+
+    async def must_provision(self, **seams) -> None:
+        for result in await self.provision(**seams):
+            assert result.passed, result.error
+
+
+@pytest.fixture
+def workshop(tmp_path):
+    """`async with workshop(2) as shop:` is a fleet and two bare boards."""
+    found = interpreter.find()
+    if found is None:
+        pytest.skip("no micropython on PATH and none in $HEDGEROW_MICROPYTHON")
+
+    @asynccontextmanager
+    async def opened(
+        count: int = 1, board_id: str = BOARD, name: str = "river", pace: Pace | None = None
+    ) -> AsyncIterator[Workshop]:
+        async with AsyncExitStack() as stack:
+            path = tmp_path / name
+            folders.found(path, name).close()
+            with (path / "fleet.toml").open("a", encoding="utf-8") as file:
+                for number in range(1, count + 1):
+                    file.write(proposal.node_text(f"n{number}", board_id))
+            fleet = stack.enter_context(FleetFolder(path))
+            made = []
+            for number in range(1, count + 1):
+                uid = bytes([number]) * 8
+                board = VirtualBoard(boards.load(board_id), tmp_path / f"{name}-{number}", found, uid=uid, pace=pace)
+                stack.push_async_callback(board.close)
+                await board.start()
+                made.append(board)
+            yield Workshop(fleet, made)
+
+    return opened

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import made_fleet as made
 import pytest
+
 from hedgerow.plans.audit import DAY_S, Finding, NodeReport, Rules, Severity, audit, is_bad
 
 NOW_S = 1_800_000_000

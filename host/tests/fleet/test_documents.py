@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from hedgerow.errors import LocalError
 from hedgerow.fleet import charter, documents, keys
 from hedgerow.fleet.charter import Charter, Steward, read_charter

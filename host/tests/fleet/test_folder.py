@@ -5,6 +5,7 @@ import stat
 import sys
 
 import pytest
+
 from hedgerow.errors import RefusedError, StorageError, UsageError
 from hedgerow.fleet import folder as folders
 from hedgerow.fleet import proposal, secrets_file

@@ -3,10 +3,11 @@
 import tomllib
 
 import pytest
+from jsonschema import Draft202012Validator
+
 from hedgerow.errors import UsageError
 from hedgerow.fleet import proposal, toml_positions
 from hedgerow.fleet.problems import FileProblems
-from jsonschema import Draft202012Validator
 
 GOOD = """\
 [fleet]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import made_fleet as made
 import pytest
+
 from hedgerow.errors import RefusedError, StorageError
 from hedgerow.plans.provision import (
     Consent,

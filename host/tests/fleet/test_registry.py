@@ -5,14 +5,15 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
 from hedgerow.errors import EnvironmentProblem, StorageError, UsageError
 from hedgerow.fleet import documents, registry
 from hedgerow.fleet.charter import LaptopCertificate
 from hedgerow.fleet.registry import Observation, Registry
 from hedgerow.fleet.roster import Roster
 from hedgewire import cbor
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateTable
 
 FLEET = b"fleet..."
 MINE = LaptopCertificate(FLEET, 1, "cafe", b"L" * 32, 200, 1, 250)

@@ -3,12 +3,13 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hedgerow.errors import RefusedError
 from hedgerow.fleet import charter, keys
 from hedgerow.fleet.charter import LaptopCertificate
 from hedgerow.fleet.roster import Conflict, Enrolment, Roster, read_enrolment
-from hypothesis import given
-from hypothesis import strategies as st
 
 FLEET = b"fleet..."
 BOARD = "ESP32_GENERIC_S3"
