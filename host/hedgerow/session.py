@@ -22,10 +22,9 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
 
-from hedgewire import admin, frame
-
 from hedgerow.errors import FleetError, LinkError, LocalError, RefusedError, RemoteError, StorageError
 from hedgerow.transports import Transport
+from hedgewire import admin, frame
 
 ANSWER_S = 5.0
 FIRST_ANSWER_S = 2.0  # of a hello: a node that runs answers within milliseconds
@@ -34,6 +33,7 @@ KEY_S = 0.3  # for what a prompt, or a node's console, says to an empty line
 IDLE_S = 0.1  # a torn frame ends after so much silence
 MAX_FRAME_BYTES = 4096
 TEXT_KEPT_BYTES = 400
+SEQUENCES_TRIED = 200
 ASKED_ONCE = frozenset({"restart", "dev", "remove"})
 NONCE_BYTES = 8
 
@@ -178,15 +178,10 @@ class Session:
             raise self._failure
         if self._reader is None:
             self._reader = asyncio.create_task(self._read_for_ever())
-        self._seq = (self._seq + 1) & 0x3FFFFFFF
-        seq, pending = self._seq, _Pending(self._decoder.damaged)
+        seq, data = self._request(method, params)
+        pending = self._pending[seq] = _Pending(self._decoder.damaged)
         try:
-            request = admin.request(seq, method, params)
-        except (TypeError, ValueError) as error:
-            raise LocalError(f"{method} cannot be asked with these parameters: {error}") from error
-        self._pending[seq] = pending
-        try:
-            await self._transport.send(frame.encode(frame.REQUEST, request))
+            await self._transport.send(data)
             pending.last_heard = time.monotonic()
             while (left := pending.last_heard + timeout_s - time.monotonic()) > 0:
                 done, _ = await asyncio.wait([pending.whole], timeout=left)
@@ -197,6 +192,18 @@ class Session:
             del self._pending[seq]
             if pending.whole.done() and not pending.whole.cancelled():
                 pending.whole.exception()  # seen: asyncio shall not warn
+
+    def _request(self, method: str, params: dict[str, Any]) -> tuple[int, bytes]:
+        """The next number and its frame; until a node has answered, one without 03, which stops anything else."""
+        for _ in range(SEQUENCES_TRIED):
+            self._seq = (self._seq + 1) & 0x3FFFFFFF
+            try:
+                data = frame.encode(frame.REQUEST, admin.request(self._seq, method, params))
+            except (TypeError, ValueError) as error:
+                raise LocalError(f"{method} cannot be asked with these parameters: {error}") from error
+            if self._frames_heard or b"\x03" not in data:
+                break
+        return self._seq, data
 
     async def _read_for_ever(self) -> None:
         try:

@@ -5,8 +5,6 @@ First the board is asked once what it has. Only files that differ are sent, as o
 cable sends what is missing and nothing else.
 """
 
-import base64
-import binascii
 import contextlib
 import hashlib
 import zlib
@@ -33,7 +31,8 @@ UNPACK_S = 30.0  # for the last frame of a batch: it is answered when everything
 TROUBLES = 6  # in a row, without a frame getting through
 LOOK_BASE_S = 10.0
 LOOK_S_PER_FILE = 1.0
-HEAP_FOR_BIG_WINDOW = 64 * 1024
+WINDOWS = ((15, 96 * 1024), (13, 48 * 1024))  # (window bits, bytes of memory that must be free for it)
+SMALLEST_WINDOW_BITS = 10
 RESERVE_BLOCKS = 3  # directories grow, and LittleFS writes new before it frees old
 
 Progress = Callable[[str, int, int], None]
@@ -58,7 +57,7 @@ class FileToCopy:
 
 @dataclass(frozen=True)
 class FileThere:
-    """What the board has under a path."""
+    """What the board has under a path. Inside this module `sha256` may be its first 8 bytes alone."""
 
     size: int
     sha256: bytes
@@ -66,13 +65,15 @@ class FileThere:
 
 async def digests(repl: Repl, paths: Sequence[str]) -> dict[str, FileThere | None]:
     """Size and SHA-256 of every path, None where there is no file. One request, however many paths."""
-    lines, _ = await _look(repl, receiver.look(list(paths)), len(paths))
+    lines, _ = await _look(repl, receiver.look(list(paths), receiver.ALL_DIGITS), len(paths))
     return _looked(repl, paths, lines)
 
 
 async def compare(repl: Repl, files: Sequence[FileToCopy]) -> list[FileToCopy]:
     """Those of `files` that the board lacks or has differently. One request."""
-    there = await digests(repl, [file.path for file in files])
+    paths = [file.path for file in files]
+    lines, _ = await _look(repl, receiver.look(paths, receiver.SHORT_DIGITS), len(paths))
+    there = _looked(repl, paths, lines)
     return [file for file in files if not _is_there(file, there)]
 
 
@@ -83,9 +84,11 @@ async def copy_files(repl: Repl, files: Sequence[FileToCopy], progress: Progress
     differently, InterruptedWork or LinkError if the way broke: then the same call goes on where it stopped.
     """
     tell = progress or _tell_nobody
-    paths = [file.path for file in files]
+    paths = [file.path for file in files] + [receiver.TEMPORARY_PATH]
     lines, inflates = await _look(repl, receiver.look_and_prepare(paths), len(paths))
     there = _looked(repl, paths, lines)
+    if there[receiver.TEMPORARY_PATH] is not None:  # power or cable went while an earlier copying wrote it
+        await repl.exec(receiver.tidy())
     block_bytes, free_blocks, heap_free = _numbers(repl, lines[-1])
     wanted = [file for file in files if not _is_there(file, there)]
     missing = missing_bytes(wanted, there, block_bytes=block_bytes, free_blocks=free_blocks)
@@ -100,16 +103,30 @@ async def copy_files(repl: Repl, files: Sequence[FileToCopy], progress: Progress
         if file not in wanted:
             tell(file.path, len(file.data), len(file.data))
     if wanted:
-        await _Sending(repl, wanted, tell, window_bits(heap_free) if inflates else 0).run()
+        await _send(repl, wanted, tell, window_bits(heap_free) if inflates else 0)
     return [file.path for file in wanted]
+
+
+async def _send(repl: Repl, files: Sequence[FileToCopy], tell: Progress, bits: int) -> None:
+    """Send all; once more with the smallest window if a board's free memory lies in too small pieces for `bits`."""
+    sending = _Sending(repl, files, tell, bits)
+    try:
+        await sending.run()
+    except BoardException as error:
+        if not error.last_line.startswith("MemoryError") or bits <= SMALLEST_WINDOW_BITS or sending.has_begun:
+            raise
+        await _Sending(repl, files, tell, SMALLEST_WINDOW_BITS).run()
 
 
 def _tell_nobody(_path: str, _done: int, _total: int) -> None: ...
 
 
 def window_bits(heap_free: int) -> int:
-    """The largest deflate window that a board can spare: 8 kB of a Pico's 180 kB save a sixth of the way."""
-    return 13 if heap_free > HEAP_FOR_BIG_WINDOW else 10
+    """The largest deflate window that a board can spare: 32 kB of a Pico's 220 kB save a fifth of the way."""
+    for bits, needs in WINDOWS:
+        if heap_free >= needs:
+            return bits
+    return SMALLEST_WINDOW_BITS
 
 
 def missing_bytes(
@@ -134,9 +151,10 @@ async def _look(repl: Repl, code: str, count: int) -> tuple[list[str], bool]:
     """Run `code` on the board, compressed if it can inflate: (the lines that it printed, whether it can)."""
     within_s = LOOK_BASE_S + LOOK_S_PER_FILE * count
     await repl.start(receiver.loader())
+    data = receiver.compressed(code)
     inflates = await repl.stream.exactly(1, ANSWER_S) == receiver.READY
-    if inflates:
-        await repl.stream.send(receiver.compressed(code))
+    if inflates and data is not None:
+        await repl.stream.send(data)
         printed = await repl.finish(within_s)
     else:
         await repl.settle()
@@ -146,13 +164,13 @@ async def _look(repl: Repl, code: str, count: int) -> tuple[list[str], bool]:
 
 def _is_there(file: FileToCopy, there: dict[str, FileThere | None]) -> bool:
     found = there[file.path]
-    return found is not None and found.sha256 == file.sha256
+    return found is not None and file.sha256.startswith(found.sha256)
 
 
 def _looked(repl: Repl, paths: Sequence[str], lines: Sequence[str]) -> dict[str, FileThere | None]:
     try:
         return {path: _parsed(line) for path, line in zip(paths, lines[: len(paths)], strict=True)}
-    except (ValueError, binascii.Error) as error:
+    except ValueError as error:
         raise RemoteError("the board's list of files is garbled", node=repl.name, next_step="Try again.") from error
 
 
@@ -167,7 +185,7 @@ def _parsed(line: str) -> FileThere | None:
     if not line.strip():
         return None
     size, digest = line.split()
-    return FileThere(int(size), base64.b64decode(digest + "=", validate=True))
+    return FileThere(int(size), bytes.fromhex(digest))
 
 
 @dataclass(frozen=True)
@@ -215,6 +233,16 @@ def _pieces(files: Sequence[FileToCopy], number: int, at: int, limit: int) -> tu
     return bytes(raw), number, at, content
 
 
+def _folders(files: Sequence[FileToCopy]) -> list[str]:
+    """Every folder that the files stand in, parents first."""
+    found: dict[str, None] = {}
+    for file in files:
+        parts = file.path.split("/")[1:-1]
+        for depth in range(len(parts)):
+            found["/" + "/".join(parts[: depth + 1])] = None
+    return list(found)
+
+
 def _deflated(raw: bytes, bits: int) -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, -bits)
     return packer.compress(raw) + packer.flush()
@@ -233,10 +261,15 @@ class _Sending:
         self._arrived_bytes = 0  # of content, up to the batch
         self._told = 0  # files whose end has been told
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a batch is in flash."""
+        return self._arrived_bytes > 0
+
     async def run(self) -> None:
         todo = list(batches(self._files, self._bits))
         room = max(len(batch.data) for batch in todo)
-        await self._repl.start(receiver.receive(room, self._bits))
+        await self._repl.start(receiver.receive(room, self._bits, _folders(self._files)))
         for batch in todo:
             await self._send(batch, ends_all=batch is todo[-1])
             self._arrived_bytes += batch.content_bytes
@@ -301,6 +334,7 @@ class _Sending:
         await self._repl.stream.exactly(1, ANSWER_S)
         with contextlib.suppress(LinkError):  # what has happened already is the better error
             await self._repl.settle()  # frames that were still on their way have been typed at the prompt
+            await self._repl.exec(receiver.tidy())
         error = BoardException(text.rstrip(b"\x04").decode(errors="replace"), node=self._repl.name)
         state = "Files that had arrived whole are in place, the others as they were."
         if error.errno == 28:

@@ -65,7 +65,7 @@ class Repl:
             # A lone Ctrl-C, then silence: a node that runs Hedgerow ends a torn frame after 100 ms and sees the next.
             # From the second attempt on they come every 60 ms: one hits the moment in which a looping boot listens.
             for _ in range(1 if attempt == 0 else 12):
-                await self.stream.send(b"\r\x03")
+                await self.stream.send(b"\x03")
                 heard += await self.stream.quiet(0.06, 0.25)
             await self.stream.send(b"\x03\x01")
             answer = await self.stream.until(RAW_BANNER, min(0.5 if attempt == 0 else 1.0, max(0.1, within_s)))
@@ -90,11 +90,11 @@ class Repl:
         self.stream.at_hand()
         if len(data) > PLAIN_BYTES and self._pastes is not False and await self._paste(data):
             return
+        data += b"\x04"
         for at in range(0, len(data), PLAIN_BYTES):
             if at:
                 await asyncio.sleep(PLAIN_PAUSE_S)
             await self.stream.send(data[at : at + PLAIN_BYTES])
-        await self.stream.send(b"\x04")
         if await self.stream.exactly(2, REPLY_S) != b"OK":
             raise self._lost("it did not take the code")
 
@@ -137,7 +137,7 @@ class Repl:
 
     async def leave(self) -> None:
         """Back to the prompt for people. A board that says nothing to it is not an error: the work is done."""
-        await self.stream.send(b"\r\x03\x02")
+        await self.stream.send(b"\x03\x02")
         await self.stream.until(b">>> ", 0.5)
 
     async def _agrees(self) -> bool:

@@ -1,7 +1,7 @@
 """Knows the Python that runs on a board while files are copied to it; knows nothing of how the host sends them.
 
 Three rules shape it:
-- 03 never travels inside a frame, so Ctrl-C always stops the receiver, and a board that lost its host is never stuck.
+- 03 never travels while it runs, so Ctrl-C always stops it, and a board that lost its host is never stuck.
 - While flash is written nothing is on its way to the board: the input buffer of an ESP32 holds 260 bytes, and its
   interrupts wait while a sector is erased.
 - A file is written under another name, read back, and takes its own name only if its SHA-256 is the expected one.
@@ -12,6 +12,9 @@ with one character, 64 + the number of the frame that it wants next.
 
 A batch is one raw deflate stream of pieces: path length u8 (0: more of the file before), data length u16
 little-endian, last u8, path, data, and after the last data the SHA-256 of the file.
+
+Each byte costs 87 us on the wire, so the code is short where a comment here can explain it: CRC-32 over data and its
+own CRC-32 is always the same number, and deflate.RAW is 1.
 """
 
 import re
@@ -20,134 +23,128 @@ import zlib
 FRAME_BYTES = 512  # of data; about 44 ms at 115,200 baud, longer than the turn of a USB adapter
 BATCH_BYTES = 8192  # the board holds one batch compressed in memory
 READY = b"@"
+TEMPORARY_PATH = "/~copying"
+SHORT_DIGITS = 16  # of a SHA-256 in hex: enough to see that a file is another one
+ALL_DIGITS = 64
+CODE_WINDOW_BITS = 12
+_CRC_WITH_ITSELF = 0x2144DF1C
+_TRIES = 4096
 
-_LINE = """
-import sys, io, deflate
-def hr_line():
-    d = sys.stdin.buffer.readline()[:-1]
-    for i in b'CJP': d = d.replace(bytes((16, i)), bytes((i - 64,)))
-    return d
-"""
-
-_LOAD = """
+_LOADER = """
+import sys, deflate
 print(end='@')
-exec(deflate.DeflateIO(io.BytesIO(hr_line()), deflate.RAW, 12).read())
+exec(deflate.DeflateIO(sys.stdin.buffer, 1, 12).read())
 """
 
 _LOOK = """
-import os, hashlib, binascii
-def hr_hash(path):
-    b = bytearray(512)
-    m = memoryview(b)
+import os, hashlib
+m = memoryview(bytearray(512))
+def hr_hash(p):
     h = hashlib.sha256()
     n = 0
-    with open(path, 'rb') as f:
+    with open(p, 'rb') as f:
         while 1:
-            k = f.readinto(b)
-            if not k: return n, h.digest()
+            k = f.readinto(m)
+            if not k: return n, h.digest().hex()
             h.update(m[:k])
             n += k
-def hr_look(paths):
-    for p in paths:
-        try:
-            n, h = hr_hash(p)
-            print(n, binascii.b2a_base64(h).decode()[:43])
-        except OSError:
-            print()
+def hr_look(p, w):
+    try:
+        n, h = hr_hash(p)
+        print(n, h[:w])
+    except OSError: print()
 """
 
 _RECEIVE = """
-def hr_space():
-    import gc
-    gc.collect()
-    try: os.remove('/~copying')
-    except OSError: pass
-    s = os.statvfs('/')
-    print(s[1], s[4], gc.mem_free())
-def hr_unpack(s, f):
-    b = bytearray(512)
-    m = memoryview(b)
+import io, gc, binascii
+def hr_unpack(s, p, f):
     while 1:
         h = s.read(4)
-        if not h: return f
+        if not h: return p, f
         if h[0]:
-            f = s.read(h[0]).decode(), open('/~copying', 'wb')
+            p = s.read(h[0]).decode()
+            f = open('/~copying', 'wb')
         n = h[1] | h[2] << 8
-        while n:
-            k = s.readinto(m[:n])
-            if not k: raise OSError(5)
-            f[1].write(m[:k])
-            n -= k
+        while n: n -= f.write(m[:s.readinto(m[:n])])
         if h[3]:
-            p = f[0]
-            f[1].close()
-            if hr_hash('/~copying')[1] != s.read(32): raise ValueError(p)
-            i = p.find('/', 1)
-            while i > 0:
-                try: os.mkdir(p[:i])
-                except OSError: pass
-                i = p.find('/', i + 1)
+            f.close()
+            if hr_hash('/~copying')[1] != s.read(32).hex(): raise ValueError(p)
             os.rename('/~copying', p)
-def hr_receive(room, bits):
-    f = 0, io.BytesIO()
-    v = memoryview(bytearray(room))
-    u = w = 0
+def hr_receive(r, z):
+    p = f = u = w = 0
+    v = memoryview(bytearray(r))
     try:
         while 1:
-            d = hr_line()
+            d = sys.stdin.buffer.readline()[:-1]
+            for i in b'CJP': d = d.replace(bytes((16, i)), bytes((i - 64,)))
             n = len(d) - 5
-            if n > 0 and d[0] & 31 == w and binascii.crc32(d[:-4]) == int.from_bytes(d[-4:], 'little'):
+            if n < 1 or d[0] & 31 != w or binascii.crc32(d) != CRC: n = 0
+            else:
                 v[u:u + n] = d[1:-4]
                 u += n
                 w = w + 1 & 31
                 if d[0] > 31:
                     s = io.BytesIO(v[:u])
-                    f = hr_unpack(deflate.DeflateIO(s, deflate.RAW, bits) if bits else s, f)
+                    p, f = hr_unpack(deflate.DeflateIO(s, 1, z) if z else s, p, f)
                     u = 0
-            else:
-                n = 0
-            sys.stdout.write(chr(64 + w))
+            print(end=chr(64 + w))
             if n and d[0] > 63: return
-    except:
-        f[1].close()
-        try: os.remove('/~copying')
-        except OSError: pass
-        raise
+    finally:
+        if f: f.close()
+""".replace("CRC:", f"{_CRC_WITH_ITSELF}:")
+
+_SPACE = """
+s = os.statvfs('/')
+print(s[1], s[4], gc.mem_free())
 """
 
 
-def look(paths: list[str]) -> str:
-    """Code that prints a line for each path: its size and its SHA-256 in base64, or nothing where it is missing."""
-    return _small(_LOOK) + f"hr_look({paths!r})\n"
+def look(paths: list[str], digits: int) -> str:
+    """Code that prints a line for each path: its size and so many hex digits of its SHA-256; nothing: it is missing."""
+    return _small(_LOOK) + f"for p in{paths!r}:{_short('hr_look')}(p,{digits})\n"
 
 
 def look_and_prepare(paths: list[str]) -> str:
     """The same, and then a line with block size and free blocks of the flash and free bytes of memory.
 
-    Removes what an earlier copying left behind, and leaves the board ready for `receive`.
+    Leaves the board ready for `receive`.
     """
-    return _small(_LOOK + _RECEIVE) + f"hr_look({paths!r})\nhr_space()\n"
+    return _small(_RECEIVE) + look(paths, SHORT_DIGITS) + _small(_SPACE)
 
 
-def receive(room_bytes: int, window_bits: int) -> str:
-    """Code that receives batches of at most `room_bytes`; `window_bits` is 0 for uncompressed ones."""
-    return f"hr_receive({room_bytes},{window_bits})"
+def receive(room_bytes: int, window_bits: int, folders: list[str]) -> str:
+    """Code that makes `folders` and receives batches of at most `room_bytes`; `window_bits` 0: uncompressed ones."""
+    makes = f"for d in{folders!r}:\n try:os.mkdir(d)\n except OSError:pass\n" if folders else ""
+    return f"{makes}{_short('hr_receive')}({room_bytes},{window_bits})"
+
+
+def tidy() -> str:
+    """Code that removes what an interrupted copying left behind."""
+    return f"import os\ntry:os.remove({TEMPORARY_PATH!r})\nexcept OSError:pass\n"
 
 
 def loader() -> str:
-    """Code that says READY and then runs the code that comes as `compressed`. ImportError: run `plain` instead."""
-    return _small(_LINE + _LOAD)
+    """Code that says READY and then runs the code that comes as `compressed`. ImportError: run it as `plain`."""
+    return _small(_LOADER).strip()
 
 
-def compressed(code: str) -> bytes:
-    """`code` as one line for the loader: half of what it is as text."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -12)
-    return _escaped(packer.compress(code.encode()) + packer.flush())
+def compressed(code: str) -> bytes | None:
+    """`code` for the loader, half as long as text. None if, against all odds, it cannot be had without Ctrl-C in it.
+
+    03 would interrupt the board. Another comment before the code shifts every bit behind it: about every 15th number
+    gives a stream without 03.
+    """
+    for number in range(_TRIES):
+        packer = zlib.compressobj(9, zlib.DEFLATED, -CODE_WINDOW_BITS)
+        data = packer.compress(f"#{number}\n{code}".encode()) + packer.flush()
+        if b"\x03" not in data:
+            return data
+    return None
 
 
 def plain(code: str) -> str:
-    """`code` with all that it needs, for a board without the deflate module."""
-    return _small(_LINE).replace(",deflate", "") + code
+    """`code` for a board without the deflate module."""
+    return f"import sys\n{code}"
 
 
 def frame(number: int, data: bytes, *, ends_batch: bool = False, ends_all: bool = False) -> bytes:
@@ -160,11 +157,16 @@ def _escaped(body: bytes) -> bytes:
     return body.replace(b"\x10", b"\x10P").replace(b"\x03", b"\x10C").replace(b"\n", b"\x10J") + b"\n"
 
 
+def _short(name: str) -> str:
+    """hr_look on the wire is l_."""
+    return re.sub(r"\bhr_(\w)\w*", r"\1_", name)
+
+
 def _small(code: str) -> str:
-    """The same code with one space a level and none around operators: each byte costs 87 us on the wire."""
+    """The same code with short names, one space a level and none around operators."""
     lines = []
     for line in code.splitlines():
         if text := line.strip():
             depth = (len(line) - len(line.lstrip())) // 4
-            lines.append(" " * depth + re.sub(r" ?(\+=|-=|==|!=|[=<>|&+,:]) ", r"\1", text))
+            lines.append(" " * depth + re.sub(r" ?(\+=|-=|==|!=|[=<>|&+,:]) ", r"\1", _short(text)))
     return "\n".join(lines) + "\n"

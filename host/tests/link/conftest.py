@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+
 from hedgerow.fleet import boards
 from hedgerow.virtual import VirtualBoard, interpreter
 from hedgerow.virtual.pump import Pace

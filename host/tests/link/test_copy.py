@@ -4,15 +4,16 @@ import asyncio
 import random
 
 import pytest
+from lines import NoisyLine, WithoutModule
+
 from hedgerow.errors import InterruptedWork, LinkError, LocalError, StorageError, VerificationError
 from hedgerow.repl import Repl, receiver
 from hedgerow.repl import copy as copying
 from hedgerow.repl.copy import FileThere, FileToCopy, batches, compare, copy_files, digests, missing_bytes
 from hedgerow.transports.ports import connect
 from hedgerow.virtual.pump import Pace
-from lines import NoisyLine, WithoutModule
 
-MANY_BYTES = 64
+RECEIVING = receiver.receive(0, 0, []).split("(")[0] + "("
 
 
 def made(path: str, size: int, seed: int = 1) -> FileToCopy:
@@ -123,7 +124,7 @@ def test_a_noisy_line_delivers_everything(board, run, seed):
 
                 async def start_then_noise(code):
                     await repl_start(code)
-                    line.noisy = "hr_receive" in code
+                    line.noisy = RECEIVING in code
 
                 repl.start = start_then_noise
                 await copy_files(repl, files)
@@ -148,7 +149,7 @@ def test_a_line_that_lets_nothing_through_is_given_up(board, run, monkeypatch):
 
             async def start_then_noise(code):
                 await repl_start(code)
-                line.noisy = "hr_receive" in code
+                line.noisy = RECEIVING in code
 
             repl.start = start_then_noise
             with pytest.raises(LinkError, match="does not get what is sent"):
@@ -181,12 +182,14 @@ def test_after_a_pulled_cable_the_same_call_sends_only_what_is_missing(board, ru
             one.plug()
             transport = await connect(one.port)
             async with Repl(transport) as repl:
-                arrived = await files_on(repl)
-                assert arrived <= {file.path for file in files}  # nothing temporary, nothing half
+                arrived = await files_on(repl) - {receiver.TEMPORARY_PATH}
+                assert arrived <= {file.path for file in files}
+                assert await all_there(repl, [file for file in files if file.path in arrived])  # nothing half
                 sent = await copy_files(repl, files)
                 assert {"/a/part0.mpy", "/a/part1.mpy"} <= arrived
                 assert set(sent) == {file.path for file in files} - arrived
                 assert await all_there(repl, files)
+                assert await files_on(repl) == {file.path for file in files}
             await transport.close()
 
     run(work())
@@ -213,6 +216,8 @@ def test_a_power_cut_in_the_middle_leaves_the_old_file_or_the_new_one(board, run
 
                 transport = await connect(one.port)
                 async with Repl(transport) as repl:
+                    await copy_files(repl, [])
+                    assert await files_on(repl) == {"/a/app.mpy"}  # what was half written is gone
                     there = (await digests(repl, ["/a/app.mpy"]))["/a/app.mpy"]
                     assert there is not None
                     assert there.sha256 in (old.sha256, new.sha256)
@@ -285,8 +290,8 @@ def test_flash_that_reads_back_differently_keeps_the_old_file(board, run):
                 repl_start = repl.start
 
                 async def start_worn(code):
-                    worn = "hr_good=hr_hash\ndef hr_hash(p):return hr_good(p)[0],bytes(32)\n"
-                    await repl_start(worn + code if "hr_receive" in code else code)
+                    worn = "good=h_\ndef h_(p):return good(p)[0],'00'*32\n"
+                    await repl_start(worn + code if RECEIVING in code else code)
 
                 repl.start = start_worn
                 with pytest.raises(VerificationError, match=r"/a.py read back differently"):

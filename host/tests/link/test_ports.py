@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+
 from hedgerow.errors import LinkError
 from hedgerow.fleet import boards
 from hedgerow.transports.ports import PortFacts, describe_ports, guess_boards, resolve

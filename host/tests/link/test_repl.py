@@ -4,10 +4,11 @@ import asyncio
 import time
 
 import pytest
+from lines import WithoutRawPaste
+
 from hedgerow.errors import LinkError, RemoteError
 from hedgerow.repl import BoardException, Repl
 from hedgerow.transports.ports import connect
-from lines import WithoutRawPaste
 
 
 class SilentLine:

@@ -11,6 +11,7 @@ import tty
 
 import pytest
 import serial
+
 from hedgerow.errors import EnvironmentProblem, LinkError
 from hedgerow.transports import serial as serial_transport
 from hedgerow.transports.serial import SerialTransport, open_serial

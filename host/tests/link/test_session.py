@@ -5,6 +5,7 @@ import time
 
 import pytest
 from fake_node import FakeNode, Refusal
+
 from hedgerow.errors import LinkError, LocalError, RefusedError, RemoteError, StorageError
 from hedgerow.repl import Repl
 from hedgerow.session import Answering, Session
