@@ -195,15 +195,19 @@ class Session:
 
     def _request(self, method: str, params: dict[str, Any]) -> tuple[int, bytes]:
         """The next number and its frame; until a node has answered, one without 03, which stops anything else."""
+        data = self._frame_of(method, params)
         for _ in range(SEQUENCES_TRIED):
-            self._seq = (self._seq + 1) & 0x3FFFFFFF
-            try:
-                data = frame.encode(frame.REQUEST, admin.request(self._seq, method, params))
-            except (TypeError, ValueError) as error:
-                raise LocalError(f"{method} cannot be asked with these parameters: {error}") from error
             if self._frames_heard or b"\x03" not in data:
                 break
+            data = self._frame_of(method, params)
         return self._seq, data
+
+    def _frame_of(self, method: str, params: dict[str, Any]) -> bytes:
+        self._seq = (self._seq + 1) & 0x3FFFFFFF
+        try:
+            return frame.encode(frame.REQUEST, admin.request(self._seq, method, params))
+        except (TypeError, ValueError) as error:
+            raise LocalError(f"{method} cannot be asked with these parameters: {error}") from error
 
     async def _read_for_ever(self) -> None:
         try:

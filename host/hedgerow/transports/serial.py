@@ -13,6 +13,7 @@ import errno
 import queue
 import threading
 import time
+from typing import Any
 
 import serial
 
@@ -40,9 +41,9 @@ def open_serial(url: str, baud: int = 115200) -> "SerialTransport":
 
 
 class SerialTransport:
-    """A `Transport` over an open pyserial object, which it owns from now on."""
+    """A `Transport` over an open pyserial object (whose classes share no useful type), which it owns from now on."""
 
-    def __init__(self, port: serial.SerialBase, name: str) -> None:
+    def __init__(self, port: Any, name: str) -> None:
         self.name = name
         self._port = port
         self._lock = threading.Lock()
