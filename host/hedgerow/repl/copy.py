@@ -29,6 +29,7 @@ RAW_BATCH_BYTES = 32768  # of pieces, before deflate; a batch that stays too big
 ANSWER_S = 3.0  # for a frame that the board only has to keep
 UNPACK_S = 30.0  # for the last frame of a batch: it is answered when everything is in flash; chips may be emulated
 TROUBLES = 6  # in a row, without a frame getting through
+SILENCES = 3  # in a row, to a question that every board answers at once: nobody is there
 LOOK_BASE_S = 10.0
 LOOK_S_PER_FILE = 1.0
 WINDOWS = ((15, 96 * 1024), (13, 48 * 1024))  # (window bits, bytes of memory that must be free for it)
@@ -260,6 +261,7 @@ class _Sending:
         self._number = 0  # of the first frame of the batch, modulo 32
         self._arrived_bytes = 0  # of content, up to the batch
         self._told = 0  # files whose end has been told
+        self._silences = 0
 
     @property
     def has_begun(self) -> bool:
@@ -286,7 +288,9 @@ class _Sending:
                 line = receiver.frame(self._number + sent, parts[sent], ends_batch=last, ends_all=last and ends_all)
                 await self._repl.stream.send(line)
                 sent += 1
-            sign = await self._repl.stream.exactly(1, UNPACK_S if sent == len(parts) else ANSWER_S)
+            # A board that did not answer a question either gets no second half minute.
+            unpacking = sent == len(parts) and not self._silences
+            sign = await self._repl.stream.exactly(1, UNPACK_S if unpacking else ANSWER_S)
             advance = await self._advance(sign, base, sent)
             if not advance:
                 troubles += 1
@@ -326,6 +330,14 @@ class _Sending:
             if sign == b"\x04":
                 raise await self._raised()
             heard = sign
+        self._silences = 0 if heard else self._silences + 1
+        if self._silences >= SILENCES:
+            raise LinkError(
+                "the board fell silent",
+                node=self._repl.name,
+                state="Files that had arrived whole are in place, the others as they were.",
+                next_step="Check its power and the cable, then run the same command again.",
+            )
         return await self._advance(heard or None, base, sent)
 
     async def _raised(self) -> FleetError:
