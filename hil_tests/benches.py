@@ -13,7 +13,6 @@ from hedgerow.fleet import boards
 from hedgerow.virtual.board import VirtualBoard
 from hedgerow.virtual.emulated_pico import EmulatedPico, find_parts
 from hedgerow.virtual.emulated_pico.pico import PATIENCE
-
 from hil_tests.background import Background
 from hil_tests.mpremote_runs import mpremote
 

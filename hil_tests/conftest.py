@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hedgerow.errors import EnvironmentProblem
 
+from hedgerow.errors import EnvironmentProblem
+from hedgerow.virtual.emulated_pico.pico import PATIENCE
 from hil_tests.background import Background
 from hil_tests.benches import EMULATED, VIRTUAL, Bench, CannotDo, RealBench, find_bench
 from hil_tests.nodes import Node
+
+TEST_S = 150
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +29,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--stands-for", default="ESP32_GENERIC_S3", help="the board that a virtual board stands for")
     group.addoption("--may-erase", action="store_true", help="allow tests to delete every file of a real board")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test that hangs fails, and the next one runs: pytest-timeout's other method would end everything."""
+    limit_s = TEST_S * (PATIENCE if config.getoption("--board") == EMULATED else 1)
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(limit_s, method="signal"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,13 +17,13 @@ from hedgerow.plans.parallel import Bench as PortBench
 from hedgerow.plans.parallel import PortResult
 from hedgerow.session import Session
 from hedgerow.transports import ports
-
 from hil_tests.background import Background
 from hil_tests.benches import Bench
 
 NAME = "under-test"
 SETTINGS = {"radio": "none", "sample_ms": 500}  # alone on the table, and quick enough to watch
 READY_S = 10.0
+PROVISION_S = 100.0
 
 Result = TypeVar("Result")
 
@@ -55,7 +55,7 @@ class Node:
             [result] = await PortBench(fleet).provision([self.bench.port], [NAME])
             return result
 
-        return self._with_fleet(work, 60)
+        return self._with_fleet(work, PROVISION_S)
 
     def audit(self) -> list[Finding]:
         """What `hedgerow audit` finds."""

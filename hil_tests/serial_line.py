@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 import serial
+
 from hedgewire import admin, frame
 
 

@@ -1,7 +1,6 @@
 """One cable for two: people with a terminal or mpremote, and the tool with its frames."""
 
 from hedgewire import admin
-
 from hil_tests.mpremote_runs import mpremote
 from hil_tests.nodes import Node
 from hil_tests.serial_line import SerialLine, request

@@ -1,8 +1,8 @@
 """`hedgerow dev`: the application is off until power is cut."""
 
 import pytest
-from hedgerow.errors import LinkError
 
+from hedgerow.errors import LinkError
 from hil_tests.mpremote_runs import mpremote
 from hil_tests.nodes import Node
 from hil_tests.serial_line import SerialLine

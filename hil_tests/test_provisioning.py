@@ -1,7 +1,9 @@
 """From a blank board to a node that runs, with the functions behind `hedgerow provision`."""
 
-from hedgerow.errors import InterruptedWork, LinkError
+import pytest
 
+from hedgerow.errors import InterruptedWork, LinkError
+from hedgerow.repl import copy
 from hil_tests.nodes import NAME, Node
 
 
@@ -20,7 +22,12 @@ def test_provisioning_again_changes_nothing(node: Node) -> None:
     assert node.ask("hello")["boots"] == boots
 
 
-def test_an_interrupted_provisioning_is_finished_by_the_same_command(blank_node: Node) -> None:
+def test_an_interrupted_provisioning_is_finished_by_the_same_command(
+    blank_node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # How long a slow chip may take to unpack is not the matter here, and every second of it would be waited for.
+    monkeypatch.setattr(copy, "UNPACK_S", 3.0 * blank_node.bench.patience)
+    monkeypatch.setattr(copy, "ANSWER_S", 1.0 * blank_node.bench.patience)
     blank_node.bench.cut_power_after_flash_writes(40)
     broken = blank_node.try_to_provision()
     assert isinstance(broken.error, InterruptedWork | LinkError)
