@@ -5,14 +5,17 @@ Knows nothing of frames or files: what a person does with a command is done here
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hedgerow.errors import LinkError
-from hedgerow.fleet import folder, proposal
+from hedgerow.fleet import boards, folder, proposal
+from hedgerow.fleet.boards import Board
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import report
+from hedgerow.plans import firmware, report
 from hedgerow.plans.audit import Finding
+from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.parallel import Bench as PortBench
 from hedgerow.plans.parallel import PortResult
 from hedgerow.session import Session
@@ -26,6 +29,16 @@ READY_S = 10.0
 PROVISION_S = 100.0
 
 Result = TypeVar("Result")
+
+
+def build(board: Board) -> FirmwareSet:
+    """The firmware, built once a run: whoever edits it meanwhile does not make an audit of this run find something."""
+    return _build(board.id)
+
+
+@cache
+def _build(board_id: str) -> FirmwareSet:
+    return firmware.build(boards.load(board_id))
 
 
 class Node:
@@ -52,7 +65,7 @@ class Node:
         """The same, with the error in the result."""
 
         async def work(fleet: FleetFolder) -> PortResult:
-            [result] = await PortBench(fleet).provision([self.bench.port], [NAME])
+            [result] = await PortBench(fleet, build=build).provision([self.bench.port], [NAME])
             return result
 
         return self._with_fleet(work, PROVISION_S)
@@ -61,7 +74,7 @@ class Node:
         """What `hedgerow audit` finds."""
 
         async def work(fleet: FleetFolder) -> list[Finding]:
-            audit = await report.run(fleet, [self.bench.port])
+            audit = await report.run(fleet, [self.bench.port], build=build)
             for error in audit.errors.values():
                 raise error
             return audit.findings
