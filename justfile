@@ -9,7 +9,7 @@ sources := "host firmware boards hil_tests"
 
 # List what there is to do.
 _default:
-    @{{ just_executable() }} --justfile {{ justfile() }} --list --unsorted
+    @{{ quote(just_executable()) }} --justfile {{ quote(justfile()) }} --list --unsorted
 
 # Make or refresh .venv; at once when it is complete.
 setup:

@@ -3,13 +3,16 @@
 The real pip is replaced by one that writes down what it was asked, so that nothing here needs a network.
 """
 
+import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,15 +21,16 @@ ROOT = Path(__file__).parents[3]
 
 PIP_STAND_IN = textwrap.dedent(
     '''
-    """In place of pip: notes its arguments and installs a `just` that says what it was asked."""
+    """In place of pip: notes its arguments and installs itself, or a `just` that says what it was asked."""
 
-    import os, pathlib, sys, time
+    import os, pathlib, sys, sysconfig, time, zipfile
 
-    root = pathlib.Path(__file__).resolve().parents[3]
-    with open(root / "asked.txt", "a") as asked:
+    with open(pathlib.Path(sys.prefix).parent / "asked.txt", "a") as asked:
         asked.write(" ".join(sys.argv[1:]) + "\\n")
     if os.environ.get("FAIL_AT", "nothing") in sys.argv:
         sys.exit("no route to host")
+    if "pip" in sys.argv and os.environ["PYTHONPATH"]:
+        zipfile.ZipFile(os.environ["PYTHONPATH"]).extractall(sysconfig.get_path("purelib"))
     if "--editable" in sys.argv:
         time.sleep(float(os.environ.get("TAKES_S", "0")))
         just = pathlib.Path(sys.executable).with_name("just")
@@ -38,21 +42,29 @@ PIP_STAND_IN = textwrap.dedent(
 
 @pytest.fixture
 def project(tmp_path):
-    """A folder with the launcher, what it reads, and the stand-in for pip. The name has a space on purpose."""
+    """A folder with the launcher and what it reads, and beside it a Python's ensurepip with the stand-in for pip.
+
+    The names have a space on purpose.
+    """
     root = tmp_path / "a fresh clone"
     for name in ("just", "justfile", "pyproject.toml", "constraints.txt"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
-    stand_in = root / "third_party" / "pip-0-py3-none-any.whl" / "pip"
-    stand_in.mkdir(parents=True)
-    (stand_in / "__main__.py").write_text(PIP_STAND_IN)
+    bundled = tmp_path / "a Python" / "ensurepip" / "_bundled"
+    bundled.mkdir(parents=True)
+    (bundled.parent / "__init__.py").touch()
+    with zipfile.ZipFile(bundled / "pip-0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("pip/__main__.py", PIP_STAND_IN)
+        wheel.writestr("pip/__init__.py", "")
     return root
 
 
 def start(project: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [project / "just", *arguments],
-        env=os.environ | {"HEDGEROW_PYTHON": sys.executable} | environment,
+        env=os.environ
+        | {"HEDGEROW_PYTHON": sys.executable, "PYTHONPATH": str(project.parent / "a Python")}
+        | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -70,10 +82,13 @@ def asked(project: Path) -> list[str]:
     return (project / "asked.txt").read_text().splitlines()
 
 
-def wait_until(path: Path) -> None:
+def wait_until(condition) -> None:
     give_up_at = time.monotonic() + 20
-    while not path.exists():
-        assert time.monotonic() < give_up_at, f"{path} did not appear"
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            if condition():
+                return
+        assert time.monotonic() < give_up_at, "it did not happen"
         time.sleep(0.02)
 
 
@@ -92,7 +107,7 @@ def test_first_use_sets_up_and_hands_over(project):
     assert out.startswith("just --justfile ")
     assert out.endswith("test -k two words\n")
     assert "once" in err
-    assert [line.split()[0] for line in asked(project)] == ["install", "install"]
+    assert [line.split()[0] for line in asked(project)] == ["install", "install", "install"]
     assert all("constraints.txt" in line for line in asked(project))
 
 
@@ -111,41 +126,63 @@ def test_a_change_of_what_is_needed_sets_up_again(project, name):
     run(project, "--prepare")
     with (project / name).open("a") as file:
         file.write("# one more\n")
+    (project / ".venv" / "kept").touch()
     assert run(project, "--prepare")[0] == 0
-    assert len(asked(project)) == 4
+    assert sum("--editable" in line for line in asked(project)) == 2
+    assert (project / ".venv" / "kept").exists()
 
 
-def test_a_moved_folder_sets_up_again(project):
+def test_a_moved_folder_is_set_up_anew_because_scripts_know_their_folder(project):
     run(project, "--prepare")
     moved = project.rename(project.with_name("moved"))
+    (moved / ".venv" / "stale").touch()
     assert run(moved, "--prepare")[0] == 0
-    assert len(asked(moved)) == 4
+    assert sum("--editable" in line for line in asked(moved)) == 2
+    assert not (moved / ".venv" / "stale").exists()
+
+
+def test_what_somebody_made_by_hand_is_filled_and_kept(project):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", project / ".venv"], check=True, timeout=30)
+    own = next((project / ".venv").glob("lib/python*/site-packages"))
+    with zipfile.ZipFile(project.parent / "a Python" / "ensurepip" / "_bundled" / "pip-0-py3-none-any.whl") as wheel:
+        wheel.extractall(own)
+    (own / "somebodys.txt").touch()
+    assert run(project, "demo")[0] == 0
+    assert (own / "somebodys.txt").exists()
 
 
 def test_without_a_network_one_sentence_within_five_seconds(project):
     begin = time.perf_counter()
-    code, out, err = run(project, "demo", FAIL_AT="hatchling")
+    code, out, err = run(project, "demo", FAIL_AT="pip")
     assert time.perf_counter() - begin < 5
     assert (code, out) == (6, "")
     assert "needs a network" in err.splitlines()[-1]
 
 
+REAL_PIP = {"PYTHONPATH": "", "PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1"}
+REAL_PIP |= {"PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": ""}
+
+
 def test_real_pip_without_a_network_gives_up_within_five_seconds(project):
-    shutil.rmtree(project / "third_party")
-    shutil.copytree(ROOT / "third_party", project / "third_party")
     begin = time.perf_counter()
-    code, _, err = run(
-        project,
-        "demo",
-        PIP_CONFIG_FILE=os.devnull,
-        PIP_INDEX_URL="http://127.0.0.1:9/",  # nothing listens on the discard port
-        PIP_EXTRA_INDEX_URL="",
-        PIP_FIND_LINKS="",
-        PIP_NO_CACHE_DIR="1",
-    )
+    nobody = "http://127.0.0.1:9/"  # nothing listens on the discard port
+    code, _, err = run(project, "demo", PIP_INDEX_URL=nobody, **REAL_PIP)
     assert time.perf_counter() - begin < 5
     assert code == 6
     assert "needs a network" in err.splitlines()[-1]
+
+
+def test_a_silent_network_is_told_of_within_five_seconds(project):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        begin = time.perf_counter()
+        process = start(project, "demo", PIP_INDEX_URL=f"http://127.0.0.1:{silent.getsockname()[1]}/", **REAL_PIP)
+        try:
+            assert "once" in process.stderr.readline()
+            assert "needs a network" in process.stderr.readline()
+            assert time.perf_counter() - begin < 6  # a sixth for the start of the processes
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate(timeout=10)
 
 
 def test_without_a_new_enough_python_one_sentence(project):
@@ -163,10 +200,52 @@ def test_python_is_found_where_only_a_version_is_on_the_path(project):
     assert run(project, "demo", PATH=path, HEDGEROW_PYTHON="")[0] == 0
 
 
-def test_without_ensurepip_it_works_all_the_same(project):
-    (project / "sitecustomize.py").write_text("import sys\nsys.modules['ensurepip'] = None\n")
-    code, _, err = run(project, "demo", PYTHONPATH=str(project))
-    assert code == 0, err
+# --- Debian and Ubuntu keep ensurepip in a package of its own --------------------------------------------------------
+
+
+@pytest.fixture
+def split_python(project):
+    """The environment of a Python without ensurepip."""
+    folder = project.parent / "a split Python"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text("import sys\nsys.modules['ensurepip'] = None\n")
+    return {"PYTHONPATH": str(folder)}
+
+
+def test_without_ensurepip_pip_comes_from_the_systems_archive_into_our_folder(project, split_python):
+    wheel = project.parent / "a Python" / "ensurepip" / "_bundled" / "pip-0-py3-none-any.whl"
+    fetch = 'echo "$@" >> ../../apt.txt; case "$*" in *update) exit 100 ;; esac; touch python3-pip-whl_0_all.deb'
+    unpack = f'mkdir -p usr/share/python-wheels && cp "{wheel}" usr/share/python-wheels/'
+    path = commands_on_path(project / "bin", **{"apt-get": fetch, "dpkg-deb": unpack})
+    code, out, err = run(project, "demo", PATH=path, **split_python)
+    assert (code, out.split()[0]) == (0, "just"), err
+    calls = (project / "apt.txt").read_text().splitlines()
+    assert [call.split()[-1] for call in calls] == ["update", "python3-pip-whl"]
+    for call in calls:
+        assert f"Dir::State::Lists={project}/.cache/" in call
+        assert f"Dir::Cache={project}/.cache/" in call
+    assert not (project / ".cache" / "pip").exists()
+
+
+def test_without_ensurepip_and_archive_the_package_to_install_is_named(project, split_python):
+    path = commands_on_path(project / "bin", **{"apt-get": "exit 100"})
+    begin = time.perf_counter()
+    code, _, err = run(project, "demo", PATH=path, **split_python)
+    assert time.perf_counter() - begin < 5
+    assert code == 6
+    assert f"python3.{sys.version_info.minor}-venv" in err.splitlines()[-1]
+
+
+def test_without_ensurepip_and_apt_the_package_to_install_is_named_at_once(project, split_python):
+    tools = project / "bin"
+    tools.mkdir()
+    for name in ("sh", "uname", "cat", "cksum", "dirname", "mkdir", "rm"):
+        (tools / name).symlink_to(shutil.which(name))
+    begin = time.perf_counter()
+    code, _, err = run(project, "demo", PATH=str(tools), **split_python)
+    assert time.perf_counter() - begin < 5
+    assert code == 6
+    assert f"python3.{sys.version_info.minor}-venv" in err.splitlines()[-1]
 
 
 def test_without_a_venv_module_the_package_is_named(project):
@@ -185,28 +264,30 @@ def test_another_system_is_named_in_one_sentence(project):
     assert err.count("\n") == 1
 
 
-def test_an_interrupted_first_run_starts_over_and_finishes(project):
+# --- interruption and company ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_first_run_that_was_cut_off_starts_over_and_finishes(project, how):
     process = start(project, "demo", TAKES_S="30")
-    wait_until(project / ".venv" / "hedgerow-unfinished")
-    wait_until(project / "asked.txt")
-    time.sleep(0.3)
-    os.killpg(process.pid, signal.SIGINT)
+    wait_until(lambda: "--editable" in (project / "asked.txt").read_text())
+    os.killpg(process.pid, how)
     assert process.wait(timeout=10) != 0
     process.communicate()
-    assert not (project / ".venv" / "hedgerow-stamp").exists()
+    (project / ".venv" / "half-a-package").touch()
     code, out, _ = run(project, "demo")
     assert (code, out.split()[0]) == (0, "just")
+    assert not (project / ".venv" / "half-a-package").exists()
 
 
-def test_a_first_run_that_lost_power_starts_over_and_finishes(project):
-    process = start(project, "demo", TAKES_S="30")
-    wait_until(project / ".venv" / "hedgerow-unfinished")
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=10)
-    assert (project / ".cache" / "setup.lock").exists()
-    begin = time.perf_counter()
-    assert run(project, "demo")[0] == 0
-    assert time.perf_counter() - begin < 20
+def test_a_refresh_that_was_cut_off_is_not_taken_for_complete(project):
+    run(project, "--prepare")
+    with (project / "constraints.txt").open("a") as file:
+        file.write("# one more\n")
+    assert run(project, "--prepare", FAIL_AT="--editable")[0] == 6
+    before = asked(project)
+    assert run(project, "--prepare")[0] == 0
+    assert len(asked(project)) > len(before)
 
 
 def test_two_at_once_set_up_one_time(project):
@@ -224,16 +305,10 @@ def test_a_failed_installation_is_told_and_resumes(project):
     assert run(project, "demo")[0] == 0
 
 
-def test_pip_in_the_tree_is_what_its_readme_says():
-    import hashlib
-
-    wheels = list((ROOT / "third_party").glob("pip-*.whl"))
-    assert len(wheels) == 1
-    said = (ROOT / "third_party" / "README.md").read_text(encoding="utf-8")
-    assert wheels[0].name in said
-    assert hashlib.sha256(wheels[0].read_bytes()).hexdigest() in said
-    version = wheels[0].name.split("-")[1]
-    assert f"\npip=={version}\n" in (ROOT / "constraints.txt").read_text(encoding="utf-8")
+def test_no_code_of_others_lies_in_the_tree():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
+    foreign = (".whl", ".uf2", ".bin", ".elf", ".so", ".mpy", ".zip", ".gz", ".deb", ".jar", ".exe")
+    assert [name for name in listed.stdout.splitlines() if name.endswith(foreign)] == []
 
 
 def test_constraints_pin_exact_versions_and_name_no_address():
