@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from hedgerow.cli.main import run
 from hedgerow.cli.options import (
@@ -82,22 +83,20 @@ def _facts(outcome: Audit, findings: list[Finding]) -> dict:
 def _print(outcome: Audit, findings: list[Finding]) -> None:
     if findings:
         table = Table(box=None, pad_edge=False)
-        for column in ("node", "severity", "class", "what", "what to do", "can wait until"):
-            table.add_column(column, overflow="fold")
+        table.add_column("node", no_wrap=True)
+        table.add_column("finding", no_wrap=True)
+        table.add_column("what it is, what to do, until when it can wait", overflow="fold")
         for finding in findings:
-            table.add_row(
-                finding.node,
-                SHAPES[finding.severity],
-                finding.kind,
-                finding.what,
-                finding.next_step,
-                finding.until_text,
-            )
+            advice = f"{finding.what}\n→ {finding.next_step}; {finding.waits}."
+            table.add_row(finding.node, f"{SHAPES[finding.severity]}: {finding.kind}", Text(advice))
         console.print(table)
     asked = sum(1 for seen in outcome.reports if seen.port is not None)
     bad = sum(1 for finding in findings if finding.severity > Severity.NOTE)
     verdict = "✔ no findings" if not bad else f"✘ {bad} findings" if bad > 1 else "✘ 1 finding"
     earlier = len(outcome.reports) - asked
-    console.print(f"{verdict}: {asked} nodes asked" + (f", {earlier} judged by an earlier report" if earlier else ""))
+    console.print(
+        f"{verdict}: {asked} {'node' if asked == 1 else 'nodes'} asked"
+        + (f", {earlier} judged by an earlier report" if earlier else "")
+    )
     for error in outcome.errors.values():
         error_console.print(f"Error: {error}", markup=False, soft_wrap=True)

@@ -132,7 +132,7 @@ def _facts(fleet: FleetFolder) -> dict:
     return {
         "name": charter.name,
         "id": charter.fleet_id.hex(),
-        "folder": str(fleet.path),
+        "folder": str(fleet.path.resolve()),
         "charter": {
             "version": charter.version,
             "threshold": charter.threshold,

@@ -54,13 +54,14 @@ class NodeReport:
 
 @dataclass(frozen=True)
 class Finding:
-    """One difference. `until_s` is None for what can wait for the next visit, whenever that is."""
+    """One difference. `until_s` is None for what can wait for the next visit; `waits` says the same in words."""
 
     node: str
     kind: str
     severity: Severity
     what: str
     next_step: str
+    waits: str
     path: str | None = None
     until_s: int | None = None
     port: str | None = None
@@ -73,16 +74,10 @@ class Finding:
             "severity": self.severity.name.lower(),
             "what": self.what,
             "next_step": self.next_step,
-            "until": self.until_text,
+            "waits": self.waits,
             "until_s": self.until_s,
             "port": self.port,
         }
-
-    @property
-    def until_text(self) -> str:
-        if self.until_s is None:
-            return "the next visit"
-        return datetime.fromtimestamp(self.until_s, UTC).date().isoformat()
 
 
 @dataclass(frozen=True)
@@ -107,8 +102,12 @@ class _Findings:
     def add(
         self, kind: str, severity: Severity, what: str, next_step: str, *, days: int | None = 0, path: str | None = None
     ) -> None:
-        until_s = None if days is None else self.rules.now_s + days * DAY_S
-        self.found.append(Finding(self.node, kind, severity, what, next_step, path, until_s, self.port))
+        until_s, waits = None, "it can wait for the next visit"
+        if days is not None:
+            until_s = self.rules.now_s + days * DAY_S
+            day = datetime.fromtimestamp(until_s, UTC).date().isoformat()
+            waits = f"it can wait until {day}" if days else "it should not wait"
+        self.found.append(Finding(self.node, kind, severity, what, next_step, waits, path, until_s, self.port))
 
 
 def audit(

@@ -66,12 +66,15 @@ class Workshop:
             assert result.passed, result.error
 
 
+@pytest.fixture(scope="session")
+def micropython() -> interpreter.Interpreter:
+    """Real MicroPython; a machine that cannot have it fails here, for what is tested with it is the main job."""
+    return interpreter.ensure()
+
+
 @pytest.fixture
-def workshop(tmp_path):
+def workshop(tmp_path, micropython):
     """`async with workshop(2) as shop:` is a fleet and two bare boards."""
-    found = interpreter.find()
-    if found is None:
-        pytest.skip("no micropython on PATH and none in $HEDGEROW_MICROPYTHON")
 
     @asynccontextmanager
     async def opened(
@@ -87,7 +90,9 @@ def workshop(tmp_path):
             made = []
             for number in range(1, count + 1):
                 uid = bytes([number]) * 8
-                board = VirtualBoard(boards.load(board_id), tmp_path / f"{name}-{number}", found, uid=uid, pace=pace)
+                board = VirtualBoard(
+                    boards.load(board_id), tmp_path / f"{name}-{number}", micropython, uid=uid, pace=pace
+                )
                 stack.push_async_callback(board.close)
                 await board.start()
                 made.append(board)

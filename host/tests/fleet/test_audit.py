@@ -132,7 +132,8 @@ def test_every_finding_says_what_to_do_and_has_a_plain_form():
     assert found
     for finding in found:
         assert finding.next_step
-        assert set(finding.as_dict()) >= {"node", "class", "path", "severity", "what", "next_step", "until"}
+        assert finding.waits
+        assert set(finding.as_dict()) >= {"node", "class", "path", "severity", "what", "next_step", "waits", "until_s"}
 
 
 def test_the_audit_does_not_depend_on_the_order_of_reports():
