@@ -1,4 +1,5 @@
-# Runs first on every boot: picks the slot, guards the prompt. Knows nothing of the application.
+"""Runs first on every boot: picks the slot, guards the prompt. Knows nothing of the application."""
+
 import os
 import sys
 
@@ -19,7 +20,7 @@ def _hold_the_watchdog():
     # A hardware watchdog outlives a soft reset: whoever works at the prompt would be thrown out within seconds.
     try:
         from hedgenode.hal import watchdog
-    except ImportError:
+    except (ImportError, ValueError):
         return  # a bare board, or a slot that is being written
     watchdog.hold_at_prompt()
 

@@ -6,9 +6,11 @@ import os
 import sys
 import time
 
-from hedgewire import message
-
 from hedgenode import config
+from hedgenode.hal import watchdog
+from hedgenode.hal.clock import Clock
+from hedgenode.hal.console import Console
+from hedgenode.hal.hardware import Hardware, restart
 from hedgenode.rules.exchange import Exchange
 from hedgenode.rules.power import plan
 from hedgenode.rules.promises import Promises
@@ -17,10 +19,6 @@ from hedgenode.store.bundles import BundleStore
 from hedgenode.store.counters import Counters
 from hedgenode.store.files import Flash
 from hedgenode.store.samples import SampleLog
-from hedgenode.hal import watchdog
-from hedgenode.hal.clock import Clock
-from hedgenode.hal.console import Console
-from hedgenode.hal.hardware import Hardware
 from hedgenode.tasks.admin import Admin
 from hedgenode.tasks.admin_files import FileMethods
 from hedgenode.tasks.admin_messages import MessageMethods
@@ -30,23 +28,29 @@ from hedgenode.tasks.housekeeping import HousekeepingTask
 from hedgenode.tasks.journal import Journal
 from hedgenode.tasks.radio import RadioTask
 from hedgenode.tasks.sampling import SamplingTask
+from hedgewire import message
 
 VERSION = "0.1.0"
-_PROMISE_CHECK_MS = 1000
-_RESTART_DELAY_S = 3
+_LEAST_GRACE_MS = 10000  # flash may hold up everybody for seconds; less than this would restart a healthy node
+_CHECK_MS = 50
+# Before a restart there is time for a Ctrl-C from somebody who wants to look. A node that fails at every start wears
+# its flash and empties its battery, so it waits longer.
+RESTART_DELAY_S = 3
+EARLY_FAILURE_S = 60
+EARLY_RESTART_DELAY_S = 60
 
 
 class Node:
     """Everything that the tasks of one node share. The radio is None on a board without one."""
 
-    def __init__(self, settings, board):
+    def __init__(self, settings, board, cable):
         self.version = VERSION
         self.config = settings
         self.files = Flash()
         self.watchdog = watchdog
         self.clock = Clock()
         self.hardware = Hardware(board)
-        self.cable = Console()
+        self.cable = cable
         self.journal = Journal(self.clock, lambda text: self.cable.write(text.encode()))
         self._make_stores()
         self._make_exchange()
@@ -73,9 +77,13 @@ class Node:
         tag = c["fleet"][0] << 8 | c["fleet"][1]
         self.exchange = Exchange(c["short"], tag, c["ipn_base"], self.bundles, self.meetings, self._tell)
         self.radio = None
-        if c["radio"] == "espnow":
+        if c["radio"] == "none":
+            return
+        try:
             from hedgenode.hal.espnow_radio import EspNowRadio
-
+        except ImportError:
+            self.journal.say("error", "this board has no radio %s; the node works without" % c["radio"])
+        else:
             self.radio = EspNowRadio(c["radio_channel"])
         gc.collect()
 
@@ -90,7 +98,7 @@ class Node:
         )
         self.housekeeping = HousekeepingTask(self.files, self.bundles, self.meetings, self.clock, self.journal)
         self.admin = Admin((NodeMethods(self), FileMethods(self), MessageMethods(self)), self.journal)
-        self.console = ConsoleTask(self.cable, self.admin, self.journal, c["name"], c["console"] == "locked")
+        self.console = ConsoleTask(self.cable, self.admin, c["name"], c["console"] == "locked")
         self.promises = Promises()
         self.failure = None
         gc.collect()
@@ -101,81 +109,119 @@ class Node:
         found = []
         for wanted in self.config["sensors"]:
             try:
-                bus = self.hardware.i2c(wanted["bus"])
-                found.append(drivers.make(wanted["driver"], bus, wanted["address"]))
-            except (ValueError, OSError, KeyError) as e:
-                self.journal.say("warning", "sensor %s: %s" % (wanted.get("driver"), e))
+                bus = self.hardware.i2c(wanted.get("bus", 0))
+                found.append(drivers.make(wanted["driver"], bus, wanted.get("address")))
+            except (ValueError, OSError) as e:
+                self.journal.say("warning", "sensor %s: %s" % (wanted["driver"], e))
         return found
 
     def start(self, name, run):
-        """Run a task under the watchdog: it promises by when it is back; an exception in it ends the application."""
+        """Run a task under the watchdog: it promises by when it is back; an exception in it ends the application.
+
+        `run(promise)` calls promise(within_ms) before it waits, or promise(None) when it owes nothing.
+        """
+        grace_ms = max(self.config["watchdog_ms"], _LEAST_GRACE_MS)
 
         def promise(within_ms):
-            self.promises.promise(name, time.ticks_ms(), within_ms)
+            if within_ms is None:
+                self.promises.release(name)
+            else:
+                self.promises.promise(name, time.ticks_ms(), within_ms + grace_ms)
 
         async def guarded():
             try:
                 await run(promise)
-            except Exception as e:  # whatever it is, a node that goes on half is worse than one that restarts
+            except Exception as e:  # noqa: BLE001 - a node that goes on half is worse than one that restarts
                 self.failure = (name, e)
 
         asyncio.create_task(guarded())
 
-    async def run(self):
-        """Run until the cable says Ctrl-C (returns True) or a task fails or is overdue (returns False)."""
+    def _start_all(self):
+        self.start("console", self.console.listen)
+        self.start("administration", self.console.answer)
         if self.radio is not None:
-            radio = RadioTask(self.radio, self.exchange, self.clock, self.journal, self.config["hello_ms"])
+            radio = RadioTask(self.radio, self.exchange, self.clock, self.config["hello_ms"])
             self.start("listen", radio.listen)
             self.start("speak", radio.speak)
-        self.start("console", self.console.run)
         self.start("sampling", self.sampling.run)
         self.start("housekeeping", self.housekeeping.run)
+
+    async def run(self):
+        """Run until a Ctrl-C (returns None), or until a task failed or is late: then (its name, exception or text)."""
+        self._start_all()
         self.journal.say(
             "info",
             "node %s (%d) is up, boot %d after %s"
             % (self.config["name"], self.config["short"], self.boot, self.hardware.reset_cause()),
         )
-        if self.config["watchdog_ms"]:
+        watched = self.config["watchdog_ms"] > 0
+        if watched:
             watchdog.arm()
         while not self.console.interrupted:
-            await asyncio.sleep_ms(50)
-            late = self.promises.overdue(time.ticks_ms())
+            await asyncio.sleep_ms(_CHECK_MS)
+            late = self.promises.overdue(time.ticks_ms()) if watched else None
             if self.failure is None and late is not None:
-                self.failure = (late, "did not come back in time")
+                self.failure = (late, "it did not come back in time")
             if self.failure is not None:
-                return False
+                return self.failure
             watchdog.feed()
-        return True
+        return None
+
+    def close(self):
+        """Leave what outlives the application as a person at the prompt expects it."""
+        if self.radio is not None:
+            self.radio.close()
+        self.bundles.close()
+        self.samples.close()
 
 
-def _explain(node):
-    name, what = node.failure
-    print("Hedgerow: the task %s failed; this node restarts." % name)
+def _run(settings, board):
+    """(failure as Node.run gives it, seconds that the node ran)."""
+    node = None
+    cable = Console()
+    cable.open()
+    try:
+        node = Node(settings, board, cable)
+        return asyncio.run(node.run()), node.clock.uptime_s()
+    except Exception as e:  # noqa: BLE001 - flash, RAM and chips fail in any way; a node far away can only try again
+        return ("start", e), 0
+    finally:
+        cable.close()
+        if node is not None:
+            node.close()
+        asyncio.new_event_loop()
+
+
+def _restart(failure, ran_s):
+    name, what = failure
+    early = ran_s < EARLY_FAILURE_S
+    delay_s = EARLY_RESTART_DELAY_S if early else RESTART_DELAY_S
+    print("Hedgerow: %s failed; this node restarts in %d s. Ctrl-C gives the prompt." % (name, delay_s))
     if isinstance(what, Exception):
         sys.print_exception(what)
     else:
         print(what)
+    watchdog.hold_at_prompt()
+    time.sleep(delay_s)
+    restart()
 
 
 def main():
-    """Start the node from /config.cbor; returns to the prompt on Ctrl-C or when the board is not provisioned."""
+    """Start the node from /config.cbor; comes back on Ctrl-C, or at once with a sentence where it cannot start."""
     settings = config.load()
     if settings is None:
         print("Hedgerow: this board is not provisioned yet (hedgerow provision).")
         return
-    import board
-
-    node = Node(settings, board)
-    node.cable.open()
-    try:
-        stopped_by_hand = asyncio.run(node.run())
-    finally:
-        node.cable.close()
-        asyncio.new_event_loop()
-    if stopped_by_hand:
-        watchdog.hold_at_prompt()
-        print("Hedgerow stopped. Ctrl-D or machine.reset() starts it again.")
+    if isinstance(settings, config.Unusable):
+        print("Hedgerow: %s: %s. `hedgerow provision` writes it anew." % (config.PATH, settings.sentence))
         return
-    _explain(node)
-    time.sleep(_RESTART_DELAY_S)  # long enough for a Ctrl-C from somebody who wants to look
-    node.hardware.restart()
+    try:
+        import board
+    except ImportError:
+        print("Hedgerow: /a/board.mpy is missing (hedgerow provision).")
+        return
+    failure, ran_s = _run(settings, board)
+    if failure is not None:
+        _restart(failure, ran_s)
+    watchdog.hold_at_prompt()
+    print("Hedgerow stopped. Ctrl-D or machine.reset() starts it again.")

@@ -1,7 +1,5 @@
 """ESP-NOW as a radio for link frames: broadcast out, (frame, RSSI) in. Needs an ESP32; knows no routing."""
 
-import asyncio
-
 import espnow
 import network
 
@@ -10,8 +8,7 @@ MAX_FRAME_BYTES = 250  # ESP-NOW v1
 
 
 class EspNowRadio:
-    name = "espnow"
-    max_frame_bytes = MAX_FRAME_BYTES
+    """`sent`, `received` and `lost` count frames; what is lost, its owner counts."""
 
     def __init__(self, channel):
         self._wlan = network.WLAN(network.STA_IF)
@@ -27,25 +24,26 @@ class EspNowRadio:
             self._radio.add_peer(_BROADCAST)
         except OSError:
             pass  # known already: ESP-NOW outlives a soft reset
-        self.sent = self.received = self.failed = 0
+        self.sent = self.received = self.lost = 0
 
-    def send(self, frame):
-        """Hand one frame to the radio; a frame the radio refuses is lost, as one that nobody heard."""
+    def send(self, frame) -> bool:
+        """Hand one frame to the radio, without waiting; False when its buffers are full."""
         try:
             self._radio.send(_BROADCAST, frame, False)
-            self.sent += 1
         except OSError:
-            self.failed += 1
+            return False
+        self.sent += 1
+        return True
 
-    async def receive(self):
-        """Wait for a frame; (frame, rssi_dbm), the RSSI None where the port does not tell."""
-        while not self._radio.any():
-            await asyncio.sleep_ms(10)
+    def receive(self) -> "tuple | None":
+        """(frame, rssi_dbm) of a frame that waits, or None. The RSSI is None where the port does not tell."""
+        if not self._radio.any():
+            return None
         mac, frame = self._radio.recv(0)
         if frame is None:
-            return None, None
+            return None
         self.received += 1
-        known = self._radio.peers_table.get(mac) if hasattr(self._radio, "peers_table") else None
+        known = getattr(self._radio, "peers_table", {}).get(mac)
         return frame, (known[0] if known else None)
 
     def close(self):

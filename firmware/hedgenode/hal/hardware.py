@@ -8,19 +8,29 @@ import machine
 
 _CAUSES = (
     ("PWRON_RESET", "power"),
-    ("WDT_RESET", "watchdog"),
+    # The RP2040 resets itself by its watchdog, also when it is asked to.
+    ("WDT_RESET", "reset or watchdog" if sys.platform == "rp2" else "watchdog"),
     ("HARD_RESET", "reset"),
     ("DEEPSLEEP_RESET", "sleep"),
     ("SOFT_RESET", "restart"),
 )
 
 
+def restart():
+    machine.reset()
+
+
 class Hardware:
+    """`board` is the module board.py of this board: its pins and what hangs on them."""
+
     def __init__(self, board):
         self.board = board
         self._adc = None
         if board.BATTERY_ADC_PIN is not None:
             self._adc = machine.ADC(machine.Pin(board.BATTERY_ADC_PIN))
+            attenuate = getattr(self._adc, "atten", None)
+            if attenuate is not None:  # ESP32: without it the range ends below one volt
+                attenuate(getattr(machine.ADC, "ATTN_11DB"))  # noqa: B009 - the other port has no such name
         self._led = None
         if board.LED_PIN is not None:
             self._led = machine.Pin(board.LED_PIN, machine.Pin.OUT)
@@ -31,11 +41,16 @@ class Hardware:
         """Battery voltage in millivolts, or None where the board cannot measure it."""
         if self._adc is None:
             return None
-        if hasattr(self._adc, "read_uv"):
-            pin_uv = self._adc.read_uv()  # ESP32: calibrated
+        read_uv = getattr(self._adc, "read_uv", None)
+        if read_uv is not None:  # ESP32: calibrated
+            pin_uv = read_uv()
         else:
             pin_uv = self._adc.read_u16() * 3300 // 65535 * 1000  # RP2040: reference is the 3.3 V rail
         return pin_uv // 1000 * self.board.BATTERY_DIVIDER_X1000 // 1000
+
+    @property
+    def has_lamp(self) -> bool:
+        return self._led is not None
 
     def lamp(self, on):
         if self._led is not None:
@@ -52,9 +67,6 @@ class Hardware:
                 raise ValueError("no I2C bus %d on this board" % bus)
         return self._buses[bus]
 
-    def chip_id(self):
-        return machine.unique_id()
-
     def reset_cause(self):
         """Why the board started, in a word."""
         cause = machine.reset_cause()
@@ -64,7 +76,7 @@ class Hardware:
         return "unknown"
 
     def restart(self):
-        machine.reset()
+        restart()
 
     def flash_bytes(self):
         """(free, total) bytes of the file system."""
@@ -78,4 +90,4 @@ class Hardware:
     def versions(self):
         """(MicroPython version as text, .mpy version word)."""
         i = sys.implementation
-        return ".".join(str(part) for part in i.version[:3]), getattr(i, "_mpy", 0)
+        return ".".join([str(part) for part in i.version[:3]]), getattr(i, "_mpy", 0)

@@ -1,19 +1,17 @@
 """The hardware watchdog and who feeds it: the application by promises kept, or a person at the prompt for a while."""
 
-import sys
-
 import machine
 from micropython import const
 
-TIMEOUT_MS = const(8000)  # the RP2040's counter reaches 8,388 ms at most (data sheet 4.7)
-HOLD_MS = const(900000)  # a forgotten prompt gives the node back to its neighbours after a quarter of an hour
+TIMEOUT_MS = 8000  # the RP2040's counter reaches 8,388 ms at most (data sheet 4.7)
+HOLD_MS = 900000  # a forgotten prompt gives the node back to its neighbours after a quarter of an hour
 _HOLD_STEP_MS = const(2000)
 _RP2040_WATCHDOG_CTRL = const(0x40058000)  # data sheet 4.7.6
 _RP2040_WATCHDOG_ENABLE = const(1 << 30)
 _ARMED = b"hedgerow watchdog"
 
-_wdt = None
-_timer = None
+_wdt: "machine.WDT | None" = None
+_timer: "machine.Timer | None" = None
 _held_ms = 0
 
 
@@ -44,28 +42,31 @@ def _hold_step(_):
     global _held_ms
     _held_ms += _HOLD_STEP_MS
     if _held_ms <= HOLD_MS:
-        _wdt.feed()
+        feed()
     else:
-        machine.reset()  # also where the watchdog was never armed
+        machine.reset()
 
 
 def _armed_before_soft_reset():
-    """Whether the hardware still counts; a soft reset forgets the variable, not the counter."""
-    if _wdt is not None:
-        return True
-    if sys.platform == "rp2":
+    """Whether the hardware still counts: a soft reset forgets the variable, not the counter."""
+    memory = _kept_memory()
+    if memory is None:
         return bool(machine.mem32[_RP2040_WATCHDOG_CTRL] & _RP2040_WATCHDOG_ENABLE)
-    return machine.RTC().memory() == _ARMED
+    if machine.reset_cause() == machine.SOFT_RESET:
+        return memory() == _ARMED
+    _remember(b"")  # any other reset stopped the watchdog, but left the mark
+    return False
 
 
 def _remember(mark):
-    if sys.platform != "rp2":  # the ESP32's RTC memory survives every reset but loss of power
-        machine.RTC().memory(mark)
+    memory = _kept_memory()
+    if memory is not None and memory() != mark:
+        memory(mark)
 
 
-def forget():
-    """Before a restart into dev mode: nothing is armed then, so nothing is to be held."""
-    _remember(b"")
+def _kept_memory():
+    """The ESP32 has no register to ask, but RTC memory that survives every reset but loss of power; others None."""
+    return getattr(machine.RTC(), "memory", None)
 
 
 def hold_at_prompt():

@@ -11,8 +11,8 @@ from hedgewire import bundle, link, message
 
 MAX_PEERS = 16  # nodes whose offers are remembered at one time
 MAX_TRANSFERS = 4  # bundles on their way in, and again on their way out
-MAX_BUNDLE_BYTES = link.MAX_SEGMENTS * link.MAX_DATA  # one bitmap of an ACK
-OFFERS_IN_FRAME = 12
+MAX_BUNDLE_BYTES = 2048  # fits one administration frame; eight transfers of this size are what a small heap bears
+MAX_OFFERS = 12  # in one frame; the next ones follow when these are settled
 PEER_FORGOTTEN_S = 20 * 60
 RESEND_MS = 1500
 ATTEMPTS = 5
@@ -24,15 +24,16 @@ class Peer:
 
     def __init__(self):
         self.heard_s = 0
-        self.rssi_dbm = None
+        self.rssi_dbm: "int | None" = None
         self.vector = {}  # destination -> utility, as the peer's last HELLO said
         self.fingerprint = 0
         self.settled = {}  # bundle id -> second when the peer last showed that it needs no offer
+        self.offered_slot = -1  # how far the offers have come in our store
 
 
 class _Incoming:
     def __init__(self, count, now_ms):
-        self.parts = [None] * count
+        self.parts: "list[bytes | None]" = [None] * count
         self.copies = 1
         self.touched_ms = now_ms
 
@@ -59,8 +60,8 @@ class _Outgoing:
 class Exchange:
     """One node's side of every meeting.
 
-    `store` is a BundleStore, `meetings` a routing.Meetings, `short_of(node)` maps an ipn node number to a short id,
-    `told(event, **facts)` is called for the log: "accepted", "handed", "delivered", "refused".
+    `store` is a BundleStore, `meetings` a routing.Meetings; `told(event, **facts)` is called for the log: "accepted",
+    "handed", "delivered", "refused". Call from one task at a time.
     """
 
     def __init__(self, short, fleet_tag, ipn_base, store, meetings, told=None):
@@ -102,20 +103,34 @@ class Exchange:
                 del self.peers[short]
         return frames
 
-    def offers(self, to, now_ms, now_s):
-        """OFFER frames for what this node would give that peer now."""
+    def offers(self, to, now_s):
+        """The OFFER for what this node would give that peer now, at most MAX_OFFERS: a list of one frame or none.
+
+        What the peer is the reader of comes first. The rest goes round: after a full store has been offered once, the
+        offers begin anew, because a peer's answers are remembered for a while only.
+        """
         peer = self.peers.get(to)
         if peer is None:
             return []
-        rows = []
+        same_public = peer.fingerprint == self.store.public_fingerprint()
+        to_reader, further, again = [], [], []
         for entry in self.store.entries():
+            destination = self._short_of(entry.destination)
+            if same_public and destination == message.EVERYONE:
+                continue
             copies = self._copies_for(to, peer, entry, now_s)
-            if copies and not self._settled(peer, entry.id, now_s) and entry.id not in self._outgoing:
-                rows.append((entry.id, self._short_of(entry.destination), copies, entry.size))
-        frames = []
-        for i in range(0, len(rows), OFFERS_IN_FRAME):
-            frames.append(link.encode_offer(self.tag, self.short, to, rows[i : i + OFFERS_IN_FRAME]))
-        return frames
+            if not copies or self._settled(peer, entry.id, now_s) or entry.id in self._outgoing:
+                continue
+            rows = to_reader if destination == to else further if entry.slot > peer.offered_slot else again
+            if len(rows) < MAX_OFFERS:
+                rows.append((entry.slot, (entry.id, destination, copies, entry.size)))
+            if len(to_reader) == MAX_OFFERS:
+                break
+        others = (further + again)[: MAX_OFFERS - len(to_reader)]
+        if others:
+            peer.offered_slot = others[-1][0]
+        rows = [row for _, row in to_reader + others]
+        return [link.encode_offer(self.tag, self.short, to, rows)] if rows else []
 
     # ---- in
 
@@ -128,7 +143,7 @@ class Exchange:
         if said.fleet_tag != self.tag or said.source == self.short:
             return []
         if isinstance(said, link.Hello):
-            return self._on_hello(said, now_ms, now_s, rssi_dbm)
+            return self._on_hello(said, now_s, rssi_dbm)
         if said.to != self.short:
             return []
         if isinstance(said, link.Offer):
@@ -139,7 +154,7 @@ class Exchange:
             return self._on_segment(said, now_ms)
         return self._on_ack(said, now_ms, now_s)
 
-    def _on_hello(self, hello, now_ms, now_s, rssi_dbm):
+    def _on_hello(self, hello, now_s, rssi_dbm):
         peer = self._peer(hello.source, now_s)
         peer.heard_s = now_s
         peer.rssi_dbm = rssi_dbm
@@ -147,7 +162,7 @@ class Exchange:
         peer.vector = dict(hello.peers)
         self.meetings.met(hello.source, now_s)
         self.meetings.learn(hello.source, [row for row in hello.peers if row[0] != self.short], now_s)
-        return self.offers(hello.source, now_ms, now_s)
+        return self.offers(hello.source, now_s)
 
     def _on_offer(self, offer):
         wanted = []
@@ -187,6 +202,8 @@ class Exchange:
         bundle_id = segment.id
         if self.store.knows(bundle_id):  # our ACK was lost: say it again
             return [self._acknowledge(segment.source, bundle_id)]
+        if (segment.count - 1) * link.MAX_DATA >= MAX_BUNDLE_BYTES:
+            return []  # no offer of this node's neighbours is that large
         key = (segment.source, bundle_id)
         incoming = self._incoming.get(key)
         if incoming is None or len(incoming.parts) != segment.count:
@@ -196,14 +213,15 @@ class Exchange:
         incoming.touched_ms = now_ms
         incoming.copies = segment.copies
         incoming.parts[segment.index] = bytes(segment.data)
-        if None in incoming.parts:
+        parts = [part for part in incoming.parts if part is not None]
+        if len(parts) < segment.count:
             if segment.index == segment.count - 1:
                 return [
                     link.encode_ack(self.tag, self.short, segment.source, bundle_id, link.PARTIAL, incoming.bitmap())
                 ]
             return []
         del self._incoming[key]
-        return self._take(segment.source, bundle_id, b"".join(incoming.parts), incoming.copies, now_ms)
+        return self._take(segment.source, bundle_id, b"".join(parts), incoming.copies, now_ms)
 
     def _take(self, source, bundle_id, data, copies, now_ms):
         """Everything has arrived: check it, store it, and only then acknowledge."""
@@ -221,8 +239,7 @@ class Exchange:
         bundle_id = bundle.bundle_id(arrived)
         if self.store.knows(bundle_id):
             return True
-        hops = arrived.hop_count
-        if not self._within_fleet(arrived) or (hops is not None and hops[1] > hops[0]):
+        if not self.may_carry(arrived):
             return False
         destination = self._short_of(arrived.destination.node)
         mine = destination == self.short
@@ -241,31 +258,49 @@ class Exchange:
             self.told("delivered" if mine else "accepted", id=bundle_id, source=self._short_of(arrived.source.node))
         return stored
 
+    def may_carry(self, arrived):
+        """Whether a bundle is for this fleet and may travel on; nodes elsewhere wait for a gateway."""
+        for eid in (arrived.source, arrived.destination):
+            if eid.scheme != bundle.IPN or self._short_of(eid.node) is None:
+                return False
+        hops = arrived.hop_count
+        return not bundle.must_delete(arrived) and (hops is None or hops[1] <= hops[0])
+
     def _on_ack(self, ack, now_ms, now_s):
         peer = self._peer(ack.source, now_s)
         out = self._outgoing.get(ack.id)
-        ours = out is not None and out.to == ack.source
+        if out is not None and out.to != ack.source:
+            out = None  # on its way to somebody else
         if ack.state == link.PARTIAL:
-            if not ours:
+            if out is None:
                 return []
             out.sent_ms = now_ms
             return self._segments(ack.id, out, ack.bitmap)
         self._settle(peer, ack.id, now_s)
-        if ours:
-            del self._outgoing[ack.id]
         entry = self.store.entry(ack.id)
-        destination = None if entry is None else self._short_of(entry.destination)
+        if entry is not None:
+            self._let_go(entry, ack, out, now_ms)
+        if out is None:
+            return []
+        del self._outgoing[ack.id]
+        for other in self._outgoing.values():
+            if other.to == ack.source:
+                return []
+        return self.offers(ack.source, now_s)  # all that it wanted has arrived: what else?
+
+    def _let_go(self, entry, ack, out, now_ms):
+        """What an acknowledgement means for our copies. `out` is our transfer to that peer, if there was one."""
+        destination = self._short_of(entry.destination)
         if destination is None or destination == message.EVERYONE:
-            return []  # not here any more; or public, which stays with everybody until it expires
+            return  # public: stays with everybody until it expires
         if ack.state == link.DELIVERED:
             if ack.source == destination:  # nobody else can say so
                 self.store.give(ack.id, entry.copies, now_ms)
                 self.told("handed", id=ack.id, peer=ack.source, copies=entry.copies, left=0)
-        elif ours and ack.state in (link.ACCEPTED, link.HAVE):
+        elif out is not None and ack.state in (link.ACCEPTED, link.HAVE):
             # HAVE answers a repeated segment whose ACCEPTED was lost: the peer holds these copies.
             self.store.give(ack.id, out.copies, now_ms)
-            self.told("handed", id=ack.id, peer=ack.source, copies=out.copies, left=entry.copies - out.copies)
-        return []
+            self.told("handed", id=ack.id, peer=ack.source, copies=out.copies, left=max(0, entry.copies - out.copies))
 
     # ---- parts
 
@@ -326,10 +361,3 @@ class Exchange:
         """Short id of an ipn node number of this fleet; None for a node elsewhere."""
         short = node - self.ipn_base
         return short if 0 <= short <= 0xFFFF else None
-
-    def _within_fleet(self, arrived):
-        """Whether both ends are nodes of this fleet; others wait for a gateway."""
-        for eid in (arrived.source, arrived.destination):
-            if eid.scheme != bundle.IPN or self._short_of(eid.node) is None:
-                return False
-        return True

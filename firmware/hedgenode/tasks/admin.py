@@ -1,35 +1,105 @@
-"""Answers the host's requests: finds the method, sends its parts, turns failures into sentences. No transport."""
+"""Answers the host's requests: finds the method, checks its parameters, sends its parts, turns failures into sentences.
+
+Knows no transport and no method's meaning.
+"""
+
+import asyncio
+import gc
 
 from hedgewire import admin
 
 PART_ITEMS = 8  # rows in one answer frame; keeps the frame, and the RAM it takes, small
+PART_BYTES = 1024  # of long rows fewer
+_MANY = 0xFFFFFFFF
+_ENOSPC = 28
 
 
 class Refusal(Exception):
     """A method's way to say no: (code, sentence)."""
 
     def __init__(self, code, sentence):
-        Exception.__init__(self, sentence)
+        super().__init__(sentence)
         self.code = code
         self.sentence = sentence
 
 
+class Params:
+    """What came with a request. Gives values of the wanted kind, or refuses in a sentence that names the parameter.
+
+    None as `default` means that the parameter must be there. Parameters that nobody asks for are left alone: the host
+    may be newer than the node.
+    """
+
+    def __init__(self, values: dict):
+        self._values = values
+
+    def __contains__(self, name):
+        return self._values.get(name) is not None
+
+    def number(self, name: str, default: "int | None" = None, least: int = 0, most: int = _MANY) -> int:
+        value = self._values.get(name, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise _wrong(name, "a number from %d to %d" % (least, most))
+        return value
+
+    def text(self, name: str) -> str:
+        value = self._values.get(name)
+        if not isinstance(value, str):
+            raise _wrong(name, "a text")
+        return value
+
+    def data(self, name: str, count: "int | None" = None) -> bytes:
+        value = self._values.get(name)
+        if not isinstance(value, bytes) or (count is not None and len(value) != count):
+            raise _wrong(name, "bytes" if count is None else "%d bytes" % count)
+        return value
+
+    def mapping(self, name: str) -> dict:
+        value = self._values.get(name)
+        if not isinstance(value, dict):
+            raise _wrong(name, "a map")
+        return value
+
+    def items(self, name: str) -> list:
+        value = self._values.get(name)
+        if not isinstance(value, list):
+            raise _wrong(name, "a list")
+        return value
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self._values.get(name, default)
+        if not isinstance(value, bool):
+            raise _wrong(name, "true or false")
+        return value
+
+
+def _wrong(name, wanted):
+    return Refusal(admin.BAD_PARAMS, "%s must be %s" % (name, wanted))
+
+
 class Rows:
-    """Collects rows and sends them as PART answers, a few at a time."""
+    """Collects rows and sends them as PART answers, a few at a time. The others get their turn after every part."""
 
     def __init__(self, send):
         self._send = send
         self._rows = []
+        self._bytes = 0
 
-    def add(self, row):
+    async def add(self, row, size_bytes=0):
+        """`size_bytes` counts where a row may be long."""
+        if self._bytes + size_bytes > PART_BYTES:
+            await self.flush()
         self._rows.append(row)
+        self._bytes += size_bytes
         if len(self._rows) >= PART_ITEMS:
-            self.flush()
+            await self.flush()
 
-    def flush(self):
+    async def flush(self):
         if self._rows:
             self._send(admin.PART, self._rows)
             self._rows = []
+            self._bytes = 0
+            await asyncio.sleep_ms(0)
 
 
 class Admin:
@@ -45,6 +115,10 @@ class Admin:
             self._methods.update(group.methods)
         self._journal = journal
 
+    def names(self) -> list:
+        """What can be asked."""
+        return sorted(self._methods)
+
     async def handle(self, data, send):
         """Answer one request frame through `send(answer_bytes)`; what is no request is not answered."""
         request = admin.parse_request(data)
@@ -56,26 +130,22 @@ class Admin:
 
         method = self._methods.get(request.method)
         if method is None:
-            reply(admin.UNKNOWN_METHOD, "this node does not know the method %s" % request.method)
+            reply(admin.UNKNOWN_METHOD, "this node does not know the method %s" % request.method[:40])
             return
         rows = Rows(reply)
         try:
-            result = await method(request.params, rows)
+            result = await method(Params(request.params), rows)
+            await rows.flush()
+            reply(admin.DONE, [] if result is None else result)
         except Refusal as no:
             reply(no.code, no.sentence)
-        except (KeyError, TypeError, ValueError) as e:
-            reply(admin.BAD_PARAMS, "%s: %s" % (request.method, _words(e)))
-        except OSError as e:
-            full = e.args and e.args[0] == 28  # ENOSPC
-            reply(admin.STORAGE_FULL if full else admin.INTERNAL, "the file system refused: %s" % e)
         except MemoryError:
+            gc.collect()
             reply(admin.BUSY, "the node is short of memory; ask again later")
-        else:
-            rows.flush()
-            reply(admin.DONE, [] if result is None else result)
-
-
-def _words(e):
-    if isinstance(e, KeyError):
-        return "parameter %s is missing" % e.args[0]
-    return str(e) or "wrong parameters"
+        except OSError as e:
+            full = e.args and e.args[0] == _ENOSPC
+            reply(admin.STORAGE_FULL if full else admin.INTERNAL, "the file system refused: %s" % e)
+        except Exception as e:  # noqa: BLE001 - our own fault in one method must not end the answering of all others
+            sentence = "%s failed on the node: %s %s" % (request.method, type(e).__name__, e)
+            self._journal.say("error", sentence)
+            reply(admin.INTERNAL, sentence[:160])

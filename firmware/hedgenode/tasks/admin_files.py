@@ -4,13 +4,15 @@ import asyncio
 import hashlib
 import os
 
+from hedgenode.tasks.admin import Refusal
 from hedgewire import admin
 
-from hedgenode.tasks.admin import Refusal
-
 _TEMPORARY = "/incoming.tmp"
-_PROTECTED = ("/identity.cbor", "/store")  # what no host may read or write over the cable
+# What no host may write over the cable: the node's key and its memory; the configuration has a method that checks it.
+_PROTECTED = ("/identity.cbor", "/identity.cbor.tmp", "/config.cbor", "/config.cbor.tmp", "/store", _TEMPORARY)
 _EXTRA_BELOW = ("/a/", "/b/")
+_KEPT_FREE_BYTES = 16384  # a file system filled to the brim has no room for its own bookkeeping
+_MAX_PATH = 96
 _DIRECTORY = 0x4000
 
 
@@ -50,6 +52,24 @@ def _make_folders(path):
         at = path.find("/", at + 1)
 
 
+def _is_plain(path):
+    """Whether there is one way only to read that path: absolute, no empty part, no dots."""
+    if not path.startswith("/") or len(path) > _MAX_PATH:
+        return False
+    for part in path[1:].split("/"):
+        if part in ("", ".", "..") or "\x00" in part:
+            return False
+    return True
+
+
+def _writable(path):
+    """The path, or a refusal. Lower case, because a FAT file system does not tell one case from the other."""
+    low = path.lower()
+    if not _is_plain(path) or low in _PROTECTED or low.startswith("/store/"):
+        raise Refusal(admin.REFUSED, "%s cannot be written by a host" % path[:_MAX_PATH])
+    return path
+
+
 class FileMethods:
     def __init__(self, node):
         self._node = node
@@ -65,19 +85,22 @@ class FileMethods:
         }
 
     async def files(self, params, rows):
+        with_hash = params.flag("hash", True)
         for path, size in walk():
-            if path.startswith("/store/"):
-                continue
-            rows.add([path, size, digest(path, self._buffer) if params.get("hash", True) else None])
-            await asyncio.sleep_ms(0)
+            if not path.startswith("/store/"):
+                await rows.add([path, size, digest(path, self._buffer) if with_hash else None])
+                await asyncio.sleep_ms(0)
 
     async def compare(self, params, rows):
         """What differs from the wanted [path, first 8 bytes of SHA-256] pairs, in one answer."""
         wanted = {}
+        for pair in params.items("files"):
+            if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str):
+                raise Refusal(admin.BAD_PARAMS, "files must be a list of [path, bytes] pairs")
+            wanted[pair[0]] = pair[1]
         differ = []
         missing = []
-        for path, start in params["files"]:
-            wanted[path] = None
+        for path, start in wanted.items():
             have = digest(path, self._buffer)
             if have is None:
                 missing.append(path)
@@ -87,57 +110,68 @@ class FileMethods:
         extra = [path for path, _ in walk() if path.startswith(_EXTRA_BELOW) and path not in wanted]
         return {"differ": differ, "missing": missing, "extra": extra}
 
-    def _allowed(self, path):
-        if not path.startswith("/") or "/../" in path or path.startswith(_PROTECTED):
-            raise Refusal(admin.REFUSED, "%s cannot be written by a host" % path)
-        return path
-
     async def put_begin(self, params, rows):
         """Announce a file; the answer says how much of it is here already, from an attempt that broke off."""
-        path, size, sha256 = self._allowed(params["path"]), params["size"], bytes(params["sha256"])
-        free, _ = self._node.hardware.flash_bytes()
-        if size + 16384 > free:  # a file system filled to the brim has no room for its own bookkeeping
-            raise Refusal(admin.STORAGE_FULL, "%d bytes do not fit, %d are free" % (size, free))
+        path, size, sha256 = _writable(params.text("path")), params.number("size"), params.data("sha256", 32)
         have = 0
         if self._put == (path, size, sha256):
-            try:
-                have = os.stat(_TEMPORARY)[6]
-            except OSError:
-                have = 0
-        if not have or have > size:
-            have = 0
-            open(_TEMPORARY, "wb").close()
+            have = _size(_TEMPORARY) or 0
+        free, _ = self._node.hardware.flash_bytes()
+        if size - have + _KEPT_FREE_BYTES > free:
+            raise Refusal(admin.STORAGE_FULL, "%d bytes do not fit, %d are free" % (size, free))
+        if not have:
+            with open(_TEMPORARY, "wb"):
+                pass
         self._put = (path, size, sha256)
         return {"have": have}
 
     async def put_data(self, params, rows):
-        if self._put is None:
-            raise Refusal(admin.REFUSED, "put_begin comes first")
-        have = os.stat(_TEMPORARY)[6]
-        if params["offset"] == have and have + len(params["data"]) <= self._put[1]:
+        """One piece, where the last one ended; one that was there before or comes too early changes nothing."""
+        _, size, _ = self._announced()
+        offset, data = params.number("offset"), params.data("data")
+        have = _size(_TEMPORARY) or 0
+        if offset == have and have + len(data) <= size:
             with open(_TEMPORARY, "ab") as f:
-                f.write(params["data"])
-            have += len(params["data"])
-        return {"next": have}  # a repeated or misplaced piece changes nothing and is told where to go on
+                f.write(data)
+            have += len(data)
+        return {"next": have}
 
     async def put_end(self, params, rows):
-        if self._put is None:
-            raise Refusal(admin.REFUSED, "put_begin comes first")
-        path, size, sha256 = self._put
-        have = digest(_TEMPORARY, self._buffer)
-        if have != sha256:
+        """Check the whole, then put it in its place. Asked again after it was done, it says so again."""
+        path, _, sha256 = self._announced()
+        if _size(_TEMPORARY) is None and digest(path, self._buffer) == sha256:
+            return {"sha256": sha256}
+        if digest(_TEMPORARY, self._buffer) != sha256:
             self._put = None
-            os.remove(_TEMPORARY)
+            _remove(_TEMPORARY)
             raise Refusal(admin.REFUSED, "%s arrived damaged; nothing was changed" % path)
         _make_folders(path)
         os.rename(_TEMPORARY, path)
-        self._put = None
         return {"sha256": digest(path, self._buffer)}
 
     async def remove(self, params, rows):
-        path = self._allowed(params["path"])
-        try:
-            os.remove(path)
-        except OSError:
+        path = _writable(params.text("path"))
+        if not _remove(path):
             raise Refusal(admin.NOT_FOUND, "%s is not there" % path)
         return {}
+
+    def _announced(self):
+        if self._put is None:
+            raise Refusal(admin.REFUSED, "put_begin comes first")
+        return self._put
+
+
+def _size(path):
+    """Bytes of a file, None where there is none."""
+    try:
+        return os.stat(path)[6]
+    except OSError:
+        return None
+
+
+def _remove(path):
+    try:
+        os.remove(path)
+        return True
+    except OSError:
+        return False

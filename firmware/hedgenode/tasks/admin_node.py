@@ -2,11 +2,10 @@
 
 import asyncio
 
-from hedgewire import admin, cbor
-
 from hedgenode import config
 from hedgenode.store.counters import write_atomic
 from hedgenode.tasks.admin import Refusal
+from hedgewire import admin, cbor
 
 _RESTART_AFTER_MS = 200  # the answer has to reach the other end first
 
@@ -66,7 +65,7 @@ class NodeMethods:
             "damaged": node.bundles.damaged + node.samples.damaged,
             "reset_cause": node.hardware.reset_cause(),
             "time_s": node.clock.wall_s(),
-            "radio": None if radio is None else {"sent": radio.sent, "received": radio.received, "lost": radio.failed},
+            "radio": None if radio is None else {"sent": radio.sent, "received": radio.received, "lost": radio.lost},
             "log_next": node.journal.next,
             "store": {"bundle_bytes": node.bundles.used_bytes(), "sample_bytes": node.samples.used_bytes()},
         }
@@ -76,49 +75,52 @@ class NodeMethods:
 
     async def configure(self, params, rows):
         """Write a new configuration; it is in force after a restart. Identity and fleet are not changed this way."""
-        new = params["config"]
+        node = self._node
+        new = params.mapping("config")
         for key in ("id", "fleet", "board"):
-            if new.get(key, self._node.config[key]) != self._node.config[key]:
+            if new.get(key, node.config[key]) != node.config[key]:
                 raise Refusal(admin.REFUSED, "%s is fixed by provisioning, not by configuration" % key)
-        whole = dict(self._node.config)
-        whole.update(new)
-        data = cbor.encode(whole)
-        if config.parse(data) is None:
-            raise Refusal(admin.BAD_PARAMS, "this configuration is not one of version %d" % config.VERSION)
-        write_atomic(self._node.files, config.PATH, data)
-        return config.load()
+        wanted = dict(node.config)
+        wanted.update(new)
+        data = cbor.encode(wanted)
+        wrong = config.fault(wanted)
+        if wrong is None and wanted["radio"] not in ("none", node.hardware.board.RADIO):
+            wrong = "this board has no radio %s" % wanted["radio"]
+        if wrong is None and len(data) > config.MAX_BYTES:
+            wrong = "the configuration must have at most %d bytes" % config.MAX_BYTES
+        if wrong is not None:
+            raise Refusal(admin.BAD_PARAMS, wrong)
+        write_atomic(node.files, config.PATH, data)
+        written = config.load()
+        if not isinstance(written, dict):
+            raise Refusal(admin.INTERNAL, "the configuration did not read back as written")
+        return written
 
     async def log(self, params, rows):
-        for line in self._node.journal.after(params.get("after", 0)):
-            rows.add(line)
+        for line in self._node.journal.after(params.number("after", 0)):
+            await rows.add(line)
 
     async def follow(self, params, rows):
-        """Send log lines as events for a while; the asker asks again before that runs out."""
-        asyncio.create_task(self._follow(min(params.get("for_ms", 60000), 600000)))
-        return {}
-
-    async def _follow(self, for_ms):
+        """Send log lines as events for a while; the asker asks again before that runs out. 0 ends it."""
         node = self._node
 
         def pass_on(line):
             node.console.send_event(admin.event("log", line))
 
-        journal = node.journal
-        for old in journal.followers[:]:
-            journal.followers.remove(old)
-        journal.followers.append(pass_on)
-        await asyncio.sleep_ms(for_ms)
-        if pass_on in journal.followers:
-            journal.followers.remove(pass_on)
+        node.journal.follow(pass_on, params.number("for_ms", 60000, 0, 600000))
+        return {}
 
     async def neighbours(self, params, rows):
         node = self._node
         now_s = node.clock.uptime_s()
-        for short, peer in node.exchange.peers.items():
-            rows.add([short, (now_s - peer.heard_s) * 1000, peer.rssi_dbm, node.meetings.utility(short, now_s)])
+        for short, peer in list(node.exchange.peers.items()):
+            await rows.add([short, (now_s - peer.heard_s) * 1000, peer.rssi_dbm, node.meetings.utility(short, now_s)])
 
     async def identify(self, params, rows):
-        asyncio.create_task(self._blink(min(params.get("for_ms", 5000), 60000)))
+        """Blink for a while, so that a person finds the board among others."""
+        if not self._node.hardware.has_lamp:
+            raise Refusal(admin.REFUSED, "this board has no lamp")
+        asyncio.create_task(self._blink(params.number("for_ms", 5000, 0, 60000)))
         return {}
 
     async def _blink(self, for_ms):
@@ -131,7 +133,6 @@ class NodeMethods:
         """Restart with the application and the watchdog off, until power is cut."""
         with open("/dev", "w") as mark:
             mark.write("dev")
-        self._node.watchdog.forget()
         asyncio.create_task(self._restart())
         return {}
 

@@ -1,46 +1,66 @@
-"""The cable: frames go to administration, text is for people, Ctrl-C outside a frame stops the application."""
+"""The cable: frames go to administration, text is for people, Ctrl-C outside a frame stops the application.
+
+Two tasks: `listen` reads the cable, `answer` works through what was asked. Owns the cable while the application runs.
+"""
 
 import asyncio
 
-from hedgewire import frame
 from micropython import const
 
+from hedgewire import frame
+
 MAX_FRAME_BYTES = 3072
+MAX_WAITING = 4  # requests; what comes beyond that is asked again
 _IDLE_MS = const(100)  # so long a silence says that an open frame will not be finished
+_POLL_MS = const(5)
 _BURST_BYTES = const(256)  # after so many bytes the others get their turn
 _CTRL_C = const(3)
+_ENTER = const(13)
+_PROMISE_MS = const(1000)
+_ANSWER_PROMISE_MS = const(120000)  # all samples of a year over a slow cable
 
 
 class ConsoleTask:
-    """Owns the cable while the application runs. `locked`: Ctrl-C is ignored, only frames are answered."""
+    """`cable` has byte() and write(data). `locked`: Ctrl-C is ignored, only frames are answered."""
 
-    def __init__(self, cable, admin, journal, name, locked=False):
+    def __init__(self, cable, admin, name, locked=False):
         self._cable = cable
         self._admin = admin
-        self._name = name
+        self._hint = b"Hedgerow node %s is running. " % name.encode() + (
+            b"Its console is locked.\r\n" if locked else b"Ctrl-C stops it and gives the MicroPython prompt.\r\n"
+        )
         self._locked = locked
         self._decoder = frame.Decoder(MAX_FRAME_BYTES)
         self._burst = bytearray(_BURST_BYTES)
-        self._busy = False
-        self._queue = []
+        self._waiting = []
+        self._asked = asyncio.Event()
         self.interrupted = False
-        self._journal = journal
 
-    async def run(self, promise):
-        asyncio.create_task(self._answer_requests())
+    async def listen(self, promise):
+        """Read the cable until a Ctrl-C that counts."""
         quiet_ms = 0
         while not self.interrupted:
-            promise(5000)
+            promise(_PROMISE_MS)
             count = self._read()
             if count:
                 quiet_ms = 0
                 self._handle(self._decoder.feed(memoryview(self._burst)[:count]))
                 await asyncio.sleep_ms(0)
                 continue
-            await asyncio.sleep_ms(5)
-            quiet_ms += 5
+            await asyncio.sleep_ms(_POLL_MS)
+            quiet_ms += _POLL_MS
             if quiet_ms >= _IDLE_MS and self._decoder.in_frame:
                 self._handle(self._decoder.idle())
+
+    async def answer(self, promise):
+        """Answer one request after the other. No promise while none waits: then nothing is owed."""
+        while True:
+            promise(None)
+            await self._asked.wait()
+            self._asked.clear()
+            while self._waiting:
+                promise(_ANSWER_PROMISE_MS)
+                await self._admin.handle(self._waiting.pop(0), self._send_answer)
 
     def _read(self):
         """Fill the burst buffer, up to and including a Ctrl-C: what follows one belongs to the prompt."""
@@ -59,25 +79,15 @@ class ConsoleTask:
         for kind, payload in parts:
             if kind == frame.TEXT:
                 self._on_text(payload)
-            elif kind == frame.REQUEST:
-                if len(self._queue) < 4:
-                    self._queue.append(bytes(payload))
+            elif kind == frame.REQUEST and len(self._waiting) < MAX_WAITING:
+                self._waiting.append(payload)
+                self._asked.set()
 
     def _on_text(self, text):
-        for byte in text:
-            if byte == _CTRL_C and not self._locked:
-                self.interrupted = True
-            elif byte == 13:
-                self._cable.write(
-                    b"Hedgerow node %s is running. Ctrl-C stops it and gives the MicroPython prompt.\r\n"
-                    % self._name.encode()
-                )
-
-    async def _answer_requests(self):
-        while True:
-            while self._queue:
-                await self._admin.handle(self._queue.pop(0), self._send_answer)
-            await asyncio.sleep_ms(5)
+        if _CTRL_C in text and not self._locked:
+            self.interrupted = True
+        elif _ENTER in text:
+            self._cable.write(self._hint)
 
     def _send_answer(self, data):
         self._cable.write(frame.encode(frame.ANSWER, data))

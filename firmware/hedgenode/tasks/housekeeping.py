@@ -25,7 +25,7 @@ class HousekeepingTask:
 
     async def run(self, promise):
         while True:
-            promise(_STEP_MS + 60000)
+            promise(_STEP_MS)
             await asyncio.sleep_ms(_STEP_MS)
             if self._bundles.tidy(self._clock.uptime_ms()):
                 gc.collect()
