@@ -158,11 +158,11 @@ def _audit(facts: Facts) -> str:
         return "\n".join(out)
     out.append(
         '<div class="scroll"><table><tr><th>Node</th><th>Finding</th><th>Where</th><th>What to do</th>'
-        "<th>Can wait until</th></tr>"
+        "<th>When</th></tr>"
     )
     out += [
         f"<tr><td>{escape(f['node'])}</td><td>{_mark(False, no='✗ ' + escape(f['class']))}</td>"
-        f"<td>{_where(f)}</td><td>{escape(f['next_step'])}</td><td>{escape(f['until'])}</td></tr>"
+        f"<td>{_where(f)}</td><td>{escape(f['next_step'])}</td><td>{escape(f['waits'])}</td></tr>"
         for f in findings
     ]
     out.append("</table></div>")

@@ -33,7 +33,7 @@ FINDING = {
     "path": "/a/board.mpy",
     "what": "/a/board.mpy is not the file of version 1",
     "next_step": "Provision it again",
-    "until": "2026-06-01",
+    "waits": "it can wait until 2026-06-01",
 }
 
 
