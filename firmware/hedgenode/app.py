@@ -171,8 +171,11 @@ class Node:
         """Leave what outlives the application as a person at the prompt expects it."""
         if self.radio is not None:
             self.radio.close()
-        self.bundles.close()
-        self.samples.close()
+        try:
+            self.bundles.close()
+            self.samples.close()
+        except OSError:
+            pass  # what was acknowledged is in flash already
 
 
 def _run(settings, board):

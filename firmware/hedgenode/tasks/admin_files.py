@@ -7,9 +7,9 @@ import os
 from hedgenode.tasks.admin import Refusal
 from hedgewire import admin
 
-_TEMPORARY = "/incoming.tmp"
+TEMPORARY = "/incoming.tmp"
 # What no host may write over the cable: the node's key and its memory; the configuration has a method that checks it.
-_PROTECTED = ("/identity.cbor", "/identity.cbor.tmp", "/config.cbor", "/config.cbor.tmp", "/store", _TEMPORARY)
+_PROTECTED = ("/identity.cbor", "/identity.cbor.tmp", "/config.cbor", "/config.cbor.tmp", "/store", TEMPORARY)
 _EXTRA_BELOW = ("/a/", "/b/")
 _KEPT_FREE_BYTES = 16384  # a file system filled to the brim has no room for its own bookkeeping
 _MAX_PATH = 96
@@ -115,12 +115,12 @@ class FileMethods:
         path, size, sha256 = _writable(params.text("path")), params.number("size"), params.data("sha256", 32)
         have = 0
         if self._put == (path, size, sha256):
-            have = _size(_TEMPORARY) or 0
+            have = _size(TEMPORARY) or 0
         free, _ = self._node.hardware.flash_bytes()
         if size - have + _KEPT_FREE_BYTES > free:
             raise Refusal(admin.STORAGE_FULL, "%d bytes do not fit, %d are free" % (size, free))
         if not have:
-            with open(_TEMPORARY, "wb"):
+            with open(TEMPORARY, "wb"):
                 pass
         self._put = (path, size, sha256)
         return {"have": have}
@@ -129,9 +129,9 @@ class FileMethods:
         """One piece, where the last one ended; one that was there before or comes too early changes nothing."""
         _, size, _ = self._announced()
         offset, data = params.number("offset"), params.data("data")
-        have = _size(_TEMPORARY) or 0
+        have = _size(TEMPORARY) or 0
         if offset == have and have + len(data) <= size:
-            with open(_TEMPORARY, "ab") as f:
+            with open(TEMPORARY, "ab") as f:
                 f.write(data)
             have += len(data)
         return {"next": have}
@@ -139,14 +139,14 @@ class FileMethods:
     async def put_end(self, params, rows):
         """Check the whole, then put it in its place. Asked again after it was done, it says so again."""
         path, _, sha256 = self._announced()
-        if _size(_TEMPORARY) is None and digest(path, self._buffer) == sha256:
+        if _size(TEMPORARY) is None and digest(path, self._buffer) == sha256:
             return {"sha256": sha256}
-        if digest(_TEMPORARY, self._buffer) != sha256:
+        if digest(TEMPORARY, self._buffer) != sha256:
             self._put = None
-            _remove(_TEMPORARY)
+            _remove(TEMPORARY)
             raise Refusal(admin.REFUSED, "%s arrived damaged; nothing was changed" % path)
         _make_folders(path)
-        os.rename(_TEMPORARY, path)
+        os.rename(TEMPORARY, path)
         return {"sha256": digest(path, self._buffer)}
 
     async def remove(self, params, rows):
