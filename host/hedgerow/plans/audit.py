@@ -15,6 +15,7 @@ from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.provision import changed_fields
 
 DAY_S = 86400
+NODE_EPOCH_S = 946684800  # 2000-01-01: nodes count from there, as DTN does
 CLOCK_IS_SET_FROM_S = 1704067200  # 2024-01-01: a clock before that was never set, which is no fault
 CLOCK_OFF_S = 120
 STALE_AFTER_S = 30 * DAY_S
@@ -240,13 +241,13 @@ def _stores(findings: _Findings, report: NodeReport) -> None:
 
 def _clock(findings: _Findings, report: NodeReport) -> None:
     time_s = report.status.get("time_s")
-    if time_s is None or time_s < CLOCK_IS_SET_FROM_S:
+    if time_s is None or time_s + NODE_EPOCH_S < CLOCK_IS_SET_FROM_S:
         return
-    off_s = time_s - report.time_s
+    off_s = time_s + NODE_EPOCH_S - report.time_s
     if abs(off_s) > findings.rules.clock_off_s:
         findings.add(
             "clock",
-            Severity.WARNING,
+            Severity.NOTE,
             f"its clock is {_span(abs(off_s))} {'ahead' if off_s > 0 else 'behind'}",
             "Set it at the next visit; messages do not depend on it, times of samples do",
             days=None,

@@ -5,12 +5,18 @@ from dataclasses import replace
 import made_fleet as made
 import pytest
 
-from hedgerow.plans.audit import DAY_S, Finding, NodeReport, Rules, Severity, audit, is_bad
+from hedgerow.plans.audit import DAY_S, NODE_EPOCH_S, Finding, NodeReport, Rules, Severity, audit, is_bad
 
 NOW_S = 1_800_000_000
 RULES = Rules(NOW_S)
 FIRMWARE = {"ESP32_GENERIC_S3": made.FIRMWARE, "RPI_PICO": made.PICO_FIRMWARE}
-STATUS = {"battery_mv": 3900, "free_bytes": 900_000, "total_bytes": 2_000_000, "damaged": 0, "time_s": NOW_S}
+STATUS = {
+    "battery_mv": 3900,
+    "free_bytes": 900_000,
+    "total_bytes": 2_000_000,
+    "damaged": 0,
+    "time_s": NOW_S - NODE_EPOCH_S,
+}
 OAK, ELM = made.enrolled(), made.enrolled("elm", made.ELM, 2)
 WANTED = made.inventory(OAK, ELM)
 
@@ -85,7 +91,7 @@ def test_configuration_drift_names_the_setting_and_both_values():
         ({"battery_mv": 3100}, "low battery", 1),
         ({"free_bytes": 50_000}, "low space", 30),
         ({"damaged": 3}, "store damage", 7),
-        ({"time_s": NOW_S - 3600}, "clock", None),
+        ({"time_s": NOW_S - NODE_EPOCH_S - 3600}, "clock", None),
     ],
 )
 def test_the_state_of_a_node_is_judged_and_says_until_when_it_can_wait(status, kind, days):
@@ -95,14 +101,21 @@ def test_the_state_of_a_node_is_judged_and_says_until_when_it_can_wait(status, k
 
 
 @pytest.mark.parametrize(
-    "status", [{"battery_mv": None}, {"battery_mv": 12}, {"time_s": 7}, {"time_s": None}, {"time_s": NOW_S - 100}]
+    "status",
+    [{"battery_mv": None}, {"battery_mv": 12}, {"time_s": 7}, {"time_s": None}, {"time_s": NOW_S - NODE_EPOCH_S - 100}],
 )
 def test_no_battery_and_a_clock_that_was_never_set_are_no_faults(status):
     assert found_in(report(OAK, status), report(ELM)) == []
 
 
+def test_a_wrong_clock_is_a_note_for_nothing_but_the_times_of_samples_depends_on_it():
+    finding = the_finding(report(OAK, {"time_s": NOW_S - NODE_EPOCH_S + 3 * DAY_S}), report(ELM))
+    assert finding.what == "its clock is 3 days ahead"
+    assert not is_bad([finding])
+
+
 def test_a_node_not_seen_for_long_is_stale_and_one_never_seen_too():
-    old = report(OAK, {"time_s": NOW_S - 40 * DAY_S}, time_s=NOW_S - 40 * DAY_S)
+    old = report(OAK, {"time_s": NOW_S - NODE_EPOCH_S - 40 * DAY_S}, time_s=NOW_S - 40 * DAY_S)
     assert [(finding.node, finding.kind) for finding in found_in(old)] == [("elm", "stale"), ("oak", "stale")]
 
 
