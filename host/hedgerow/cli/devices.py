@@ -45,7 +45,7 @@ def devices(
 def _table(found: list[Device], probe: bool) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("port", "board", "serial number", *(["what answers"] if probe else [])):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "port")  # a port is there to be copied
     for device in found:
         facts = device.facts
         board = " or ".join(device.board_ids) or facts.description or "unknown"

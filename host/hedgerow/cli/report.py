@@ -21,7 +21,7 @@ from hedgerow.errors import EXIT_FINDINGS, EXIT_GOOD, FleetError
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import collect
 from hedgerow.plans import report as audits
-from hedgerow.plans.audit import is_bad
+from hedgerow.plans.audit import Severity, is_bad
 from hedgerow.report import write
 
 app = new_app("Write one HTML page with pictures about your fleet.")
@@ -59,7 +59,7 @@ def report(
     if as_json:
         print_json({**facts, "report": str(page)})
     else:
-        count = len(facts["audit"])
+        count = sum(1 for finding in outcome.findings if finding.severity > Severity.NOTE)
         console.print(f"{len(nodes)} nodes, {count} {'finding' if count == 1 else 'findings'}. The page:")
         console.print(str(page), markup=False, soft_wrap=True, highlight=False)
     code = max((error.exit_code for error in errors.values()), default=EXIT_GOOD)

@@ -27,7 +27,7 @@ def render(facts: Facts) -> str:
     """One self-contained page: styles and pictures are in it, nothing is fetched."""
     parts = [
         _head(facts),
-        _proof(facts["claims"]) if "claims" in facts else _verdict(not facts["audit"], _findings_in_words(facts)),
+        _proof(facts["claims"]) if "claims" in facts else _verdict(not _grave(facts), _findings_in_words(facts)),
         _message(facts),
         _curves(facts),
         _audit(facts),
@@ -69,10 +69,17 @@ def _verdict(good: bool, words: str) -> str:
     return f'<div class="verdict{"" if good else " bad"}">{_mark(good)} {escape(words)}</div>'
 
 
+def _grave(facts: Facts) -> int:
+    """How many findings are more than a note."""
+    return sum(1 for f in facts["audit"] if f["severity"] != "note")
+
+
 def _findings_in_words(facts: Facts) -> str:
-    count, audited = len(facts["audit"]), facts.get("audited", len(facts["nodes"]))
+    count, audited = _grave(facts), facts.get("audited", len(facts["nodes"]))
     found = "nothing to do" if not count else "1 finding" if count == 1 else f"{count} findings"
-    return f"{audited} {'node' if audited == 1 else 'nodes'} audited, {found}."
+    notes = len(facts["audit"]) - count
+    beside = "" if not notes else ", 1 note" if notes == 1 else f", {notes} notes"
+    return f"{audited} {'node' if audited == 1 else 'nodes'} audited, {found}{beside}."
 
 
 def _proof(claims: Sequence[Facts]) -> str:
@@ -161,7 +168,7 @@ def _audit(facts: Facts) -> str:
         "<th>When</th></tr>"
     )
     out += [
-        f"<tr><td>{escape(f['node'])}</td><td>{_mark(False, no='✗ ' + escape(f['class']))}</td>"
+        f"<tr><td>{escape(f['node'])}</td><td>{_kind(f)}</td>"
         f"<td>{_where(f)}</td><td>{escape(f['next_step'])}</td><td>{escape(f['waits'])}</td></tr>"
         for f in findings
     ]
@@ -170,6 +177,11 @@ def _audit(facts: Facts) -> str:
         '<p class="quiet">A node reports on itself: what took it over can also lie. A deep audit reads the flash.</p>'
     )
     return "\n".join(out)
+
+
+def _kind(finding: Facts) -> str:
+    name = escape(finding["class"])
+    return f'<span class="quiet">· {name}</span>' if finding["severity"] == "note" else _mark(False, no=f"✗ {name}")
 
 
 def _where(finding: Facts) -> str:

@@ -30,6 +30,7 @@ def facts(**more):
 FINDING = {
     "node": "oak",
     "class": "modified",
+    "severity": "error",
     "path": "/a/board.mpy",
     "what": "/a/board.mpy is not the file of version 1",
     "next_step": "Provision it again",
@@ -56,6 +57,13 @@ def test_findings_name_node_file_remedy_and_date_in_words():
     for word in ("oak", "✗ modified", "<code>/a/board.mpy</code>", "Provision it again", "2026-06-01", "1 finding."):
         assert word in page
     assert "✓ PASS" not in page
+
+
+def test_a_note_is_shown_and_is_no_failure():
+    page = render(facts(audit=[FINDING | {"severity": "note", "class": "clock"}]))
+    assert "· clock" in page
+    assert "1 node audited, nothing to do, 1 note." in page
+    assert "FAIL" not in page
 
 
 def test_a_fleet_without_findings_and_without_samples_still_makes_a_page():
