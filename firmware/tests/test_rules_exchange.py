@@ -1,4 +1,5 @@
-# Nodes in one process, joined by a table of links: what the exchange promises about bundles that change hands.
+"""Nodes in one process, joined by a table of links: what the exchange promises about bundles that change hands."""
+
 from hedgenode.rules.exchange import RESEND_MS, Exchange
 from hedgenode.rules.routing import Meetings
 from hedgenode.store.bundles import BundleStore
@@ -90,6 +91,11 @@ def _random(seed):
     return step
 
 
+def _thirty_percent(seed):
+    step = _random(seed)
+    return lambda n: step() % 100 < 30
+
+
 def test_a_bundle_for_the_neighbour_is_handed_over_and_let_go():
     world = _World((1, 2))
     sent = world.nodes[1].post(2, "hello", 6)
@@ -150,8 +156,7 @@ def test_public_bundles_reach_everybody_once_and_stay():
 
 def test_a_lossy_link_delivers_everything_and_no_copy_is_ever_nowhere():
     for seed in (1, 2, 3):
-        step = _random(seed)
-        world = _World((1, 2), loses=lambda n: step() % 100 < 30)
+        world = _World((1, 2), loses=_thirty_percent(seed))
         sent = [world.nodes[1].post(2, "text %d " % i + "x" * (i * 60), 1) for i in range(8)]
         for _ in range(60):
             world.meet(1, 2, 1)

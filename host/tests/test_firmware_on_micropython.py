@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from hedgerow.errors import EnvironmentProblem
 from hedgerow.virtual import interpreter
 

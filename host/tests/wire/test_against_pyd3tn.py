@@ -2,10 +2,11 @@
 
 import cbor2
 import pytest
-from hedgewire import bundle
-from hedgewire.bundle import Bundle, Eid
 from hypothesis import given
 from hypothesis import strategies as st
+
+from hedgewire import bundle
+from hedgewire.bundle import Bundle, Eid
 
 d3tn = pytest.importorskip("pyd3tn.bundle7", reason="pyD3TN is not installed (it is a development dependency)")
 

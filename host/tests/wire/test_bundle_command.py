@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
 from hedgerow.cli.bundle import app
 from hedgerow.errors import UsageError
-from typer.testing import CliRunner
 
 CASES = json.loads((Path(__file__).resolve().parents[3] / "vectors" / "bundle.json").read_text())
 ION = CASES["bundles"][0]["hex"]

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import mutations
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hedgerow import bundle_view
 from hedgewire import bundle, cbor, message
 from hedgewire.bundle import Block, Eid
-from hypothesis import given
-from hypothesis import strategies as st
 
 VECTORS = json.loads((Path(__file__).resolve().parents[3] / "vectors" / "bundle.json").read_text())
 ION = bytes.fromhex(VECTORS["bundles"][0]["hex"])

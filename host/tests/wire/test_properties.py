@@ -4,11 +4,12 @@ import cbor2
 import mutations
 import pytest
 import reference
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from hedgewire import admin, bundle, cbor, frame, link, message
 from hedgewire.bundle import Block, Bundle, Eid
 from hedgewire.crc import crc16, crc32c
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 U8, U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))
 INTEGERS = st.integers(-(2**64), 2**64 - 1)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from hedgewire import admin, bundle, cbor, frame, link, message
 
 ROOT = Path(__file__).resolve().parents[3]
