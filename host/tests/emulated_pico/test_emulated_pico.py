@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import serial
+from mpremote.transport import TransportExecError
+from mpremote.transport_serial import SerialTransport
+
 from hedgerow.errors import EnvironmentProblem, LinkError
 from hedgerow.virtual.emulated_pico import EmulatedPico, find_parts
 from hedgerow.virtual.emulated_pico import pico as pico_module
 from hedgerow.virtual.emulated_pico.pico import CAUSE_FORCED, CAUSE_TIMER
-from mpremote.transport import TransportExecError
-from mpremote.transport_serial import SerialTransport
 
 POWER_ON_CAUSE, WATCHDOG_CAUSE = 1, 3  # machine.reset_cause()
 

@@ -4,6 +4,7 @@ import struct
 from pathlib import Path
 
 import pytest
+
 from hedgerow.errors import EnvironmentProblem, UsageError
 from hedgerow.virtual.emulated_pico import parts
 
