@@ -67,9 +67,11 @@ fmt: setup
     .venv/bin/ruff check --fix --exit-zero
     .venv/bin/ruff format
 
-# Measure copying, auditing and start-up, each beside its peers.
-bench *ARGS: setup
-    {{ python }} -m pytest -n 0 --timeout 600 -s host/benchmarks {{ ARGS }}
+# Measure everything that has a figure, each beside its peers; or name some: `./just bench copying startup`.
+bench *NAMES: setup
+    @for name in {{ if NAMES == "" { "startup compare copying provision store pico" } else { NAMES } }}; do \
+        echo "== $name"; {{ python }} host/benchmarks/$name.py; \
+    done
 
 # Run the hardware tests: on virtual boards, or `./just hil --board RPI_PICO --port /dev/ttyACM0`.
 hil *ARGS: setup
