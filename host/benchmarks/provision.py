@@ -1,4 +1,4 @@
-"""Measures provisioning of several boards at once, beside `mpremote` bringing the same files to one; judges nothing.
+"""Measures provisioning of several boards at once, beside `mpremote` bringing the same files to one.
 
     python host/benchmarks/provision.py
 
@@ -90,6 +90,7 @@ async def measure(folder: Path) -> dict[str, float]:
 
 
 def main() -> dict[str, float]:
+    """Measure and print; a board that does not pass ends it with an error."""
     with tempfile.TemporaryDirectory() as folder:
         figures = asyncio.run(measure(Path(folder)))
     size = firmware.build(boards.load(BOARD)).size_bytes
@@ -104,10 +105,6 @@ def main() -> dict[str, float]:
     return figures
 
 
-def test_six_boards_cost_at_most_two_and_thirty_two_all_pass():
-    figures = main()
-    assert figures["six"] <= SIX_COST_AT_MOST * figures["one"]
-
-
 if __name__ == "__main__":
-    main()
+    measured = main()
+    sys.exit(0 if measured["six"] <= SIX_COST_AT_MOST * measured["one"] else "6 boards take too long beside one")
