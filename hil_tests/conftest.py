@@ -73,11 +73,27 @@ def bench(
         found.close()
 
 
+class _Provisioned:
+    """The fleet and the flash of the node that was provisioned once for all tests."""
+
+    def __init__(self, fleet_path: Path) -> None:
+        self.fleet_path = fleet_path
+        self.done = False
+        self.runs = False
+        self.flash: object = None
+
+
+@pytest.fixture(scope="session")
+def provisioned(tmp_path_factory: pytest.TempPathFactory) -> _Provisioned:
+    return _Provisioned(tmp_path_factory.mktemp("node") / "fleet")
+
+
 @pytest.fixture
-def bare_board(bench: Bench, request: pytest.FixtureRequest) -> Bench:
+def bare_board(bench: Bench, request: pytest.FixtureRequest, provisioned: _Provisioned) -> Bench:
     """A board with MicroPython and without a single file, just switched on."""
     if isinstance(bench, RealBench) and not request.config.getoption("--may-erase"):
         pytest.skip("deletes every file of the board; allow it with --may-erase")
+    provisioned.runs = False
     bench.make_blank()
     return bench
 
@@ -88,23 +104,10 @@ def blank_node(bare_board: Bench, background: Background, tmp_path: Path) -> Nod
     return Node(bare_board, background, tmp_path / "fleet")
 
 
-class _Provisioned:
-    """The fleet and the flash of the node that was provisioned once for all tests."""
-
-    def __init__(self, fleet_path: Path) -> None:
-        self.fleet_path = fleet_path
-        self.done = False
-        self.flash: object = None
-
-
-@pytest.fixture(scope="session")
-def provisioned(tmp_path_factory: pytest.TempPathFactory) -> _Provisioned:
-    return _Provisioned(tmp_path_factory.mktemp("node") / "fleet")
-
-
 @pytest.fixture
 def node(request: pytest.FixtureRequest, bench: Bench, background: Background, provisioned: _Provisioned) -> Node:
     """A node that runs, as provisioning left it. A real board is not erased for it but provisioned again."""
+    provisioned.runs = False
     found = Node(bench, background, provisioned.fleet_path)
     if provisioned.done:
         bench.restore(provisioned.flash)
@@ -117,6 +120,17 @@ def node(request: pytest.FixtureRequest, bench: Bench, background: Background, p
         found.provision()
     found.wait_until_it_runs()
     return found
+
+
+@pytest.fixture
+def running_node(
+    request: pytest.FixtureRequest, bench: Bench, background: Background, provisioned: _Provisioned
+) -> Node:
+    """A node that runs, with whatever the tests before this one left in its stores. For tests that leave it running."""
+    if not provisioned.runs:
+        request.getfixturevalue("node")
+    provisioned.runs = True
+    return Node(bench, background, provisioned.fleet_path)
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ class Node:
             async with Session(await ports.connect(self.bench.port)) as session:
                 return await session.ask(method, params, timeout_s * self.bench.patience)
 
-        return self._background.run(work(), 4 * timeout_s * self.bench.patience)
+        return self._background.run(work(), 3 * timeout_s * self.bench.patience + 5)  # repeated, and then explained
 
     def wait_until_it_runs(self) -> dict[str, Any]:
         """Its hello, as soon as it answers."""

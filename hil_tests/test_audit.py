@@ -5,8 +5,8 @@ from hil_tests.mpremote_runs import mpremote
 from hil_tests.nodes import NAME, Node
 
 
-def test_a_provisioned_node_has_no_findings(node: Node) -> None:
-    assert [finding for finding in node.audit() if finding.severity > Severity.NOTE] == []
+def test_a_provisioned_node_has_no_findings(running_node: Node) -> None:
+    assert [finding for finding in running_node.audit() if finding.severity > Severity.NOTE] == []
 
 
 def test_one_file_changed_behind_its_back_is_named_exactly(node: Node) -> None:

@@ -26,8 +26,8 @@ def test_an_interrupted_provisioning_is_finished_by_the_same_command(
     blank_node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # How long a slow chip may take to unpack is not the matter here, and every second of it would be waited for.
-    monkeypatch.setattr(copy, "UNPACK_S", 3.0 * blank_node.bench.patience)
-    monkeypatch.setattr(copy, "ANSWER_S", 1.0 * blank_node.bench.patience)
+    monkeypatch.setattr(copy, "UNPACK_S", 2.0 * blank_node.bench.patience)
+    monkeypatch.setattr(copy, "ANSWER_S", 0.5 * blank_node.bench.patience)
     blank_node.bench.cut_power_after_flash_writes(40)
     broken = blank_node.try_to_provision()
     assert isinstance(broken.error, InterruptedWork | LinkError)
