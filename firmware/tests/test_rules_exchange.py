@@ -1,6 +1,6 @@
 """Nodes in one process, joined by a table of links: what the exchange promises about bundles that change hands."""
 
-from hedgenode.rules.exchange import RESEND_MS, Exchange
+from hedgenode.rules.exchange import MAX_OFFERS, RESEND_MS, Exchange
 from hedgenode.rules.routing import Meetings
 from hedgenode.store.bundles import BundleStore
 from hedgenode.store.ram import RamFiles
@@ -179,6 +179,83 @@ def test_a_liar_cannot_make_a_node_let_go_of_what_it_did_not_hand_over():
     node.exchange.on_frame(link.encode_ack(TAG, 2, 1, sent, link.ACCEPTED, 0), 0, 0)
     node.exchange.on_frame(link.encode_ack(TAG, 2, 1, sent, link.DELIVERED, 0), 0, 0)
     assert node.holds(sent) == 2
+
+
+def test_no_frame_of_a_neighbour_raises_however_it_is_damaged():
+    step = _random(7)
+    node = _Node(1)
+    sent = node.post(2, "to be asked for", 6)
+    arriving = bundle.encode(
+        bundle.make(bundle.Eid(BASE + 2, 1), bundle.Eid(BASE + 1, 1), message.encode(0, "hello"), 1, 10**9)
+    )
+    frames = (
+        link.encode_hello(TAG, 2, 99, [(3, 200), (1, 5)]),
+        link.encode_offer(TAG, 2, 1, [(b"12345678", 1, 6, 300), (sent, 2, 1, 90)]),
+        link.encode_want(TAG, 2, 1, [sent, b"12345678"]),
+        link.encode_segment(TAG, 2, 1, bundle.bundle_id(arriving), 0, 1, 1, arriving),
+        link.encode_ack(TAG, 2, 1, sent, link.PARTIAL, 0),
+        link.encode_ack(TAG, 2, 1, sent, link.ACCEPTED, 0),
+    )
+    for i in range(1500):
+        damaged = bytearray(frames[i % len(frames)])
+        for _ in range(1 + step() % 3):
+            at = step() % len(damaged)
+            if at not in (1, 2):  # the fleet's tag, or nobody would look at the rest
+                damaged[at] = step() & 0xFF
+        if step() % 8 == 0:
+            damaged = damaged[: step() % len(damaged)]
+        for answer in node.exchange.on_frame(bytes(damaged), i * 10, i // 100):
+            assert len(answer) <= link.MAX_BYTES
+        node.exchange.tick(i * 10, i // 100)
+
+
+def test_a_full_store_is_offered_piece_by_piece_to_the_reader_first():
+    world = _World((1, 2, 9))
+    node = world.nodes[1]
+    mail = [node.post(9, "relayed %d" % i, 6) for i in range(40)]
+    mine = node.post(2, "for the peer", 6)
+    exchange = node.exchange
+    seen = []
+    for turn in range(8):
+        now_s = turn * 20
+        frames = exchange.on_frame(link.encode_hello(TAG, 2, 0, []), now_s * 1000, now_s)
+        assert len(frames) == 1
+        rows = link.decode(frames[0]).items
+        assert len(rows) <= MAX_OFFERS
+        if turn == 0:
+            assert rows[0][0] == mine
+        seen += [row[0] for row in rows]
+    for bundle_id in mail:
+        assert bundle_id in seen
+
+
+def test_public_bundles_are_not_offered_to_a_peer_that_has_the_same():
+    node = _Node(1)
+    node.post(message.EVERYONE, "for all", 1)
+    same = node.store.public_fingerprint()
+    assert node.exchange.on_frame(link.encode_hello(TAG, 2, same, []), 0, 0) == []
+    assert len(node.exchange.on_frame(link.encode_hello(TAG, 3, same + 1, []), 0, 0)) == 1
+
+
+def test_more_than_a_peer_takes_at_once_crosses_in_one_meeting():
+    world = _World((1, 2))
+    for i in range(30):
+        world.nodes[1].post(2, "text %d" % i, 1)
+    world.meet(1, 2, 3)
+    assert len(world.nodes[2].texts()) == 30
+
+
+def test_what_another_fleet_or_too_many_hops_made_is_not_carried():
+    node = _Node(1)
+    good = bundle.make(bundle.Eid(BASE + 2, 1), bundle.Eid(BASE + 3, 1), b"x", 1, 1000)
+    assert node.exchange.may_carry(good)
+    far = bundle.make(bundle.Eid(BASE + 2, 1), bundle.Eid(BASE - 1, 1), b"x", 1, 1000)
+    assert not node.exchange.may_carry(far)
+    worn = bundle.make(bundle.Eid(BASE + 2, 1), bundle.Eid(BASE + 3, 1), b"x", 1, 1000, hop_limit=1)
+    for _ in range(2):
+        assert node.exchange.may_carry(worn) == (worn.hop_count[1] <= 1)
+        worn = bundle.with_forwarding(worn, 0, bundle.Eid(BASE + 2, 0))
+    assert not node.exchange.may_carry(worn)
 
 
 def test_memory_stays_bounded_under_a_flood_of_segments_and_peers():
