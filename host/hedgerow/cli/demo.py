@@ -1,6 +1,8 @@
 """`hedgerow demo`: six virtual boards, a message that survives a power cut, an audit that names one file."""
 
 import shutil
+import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,6 +48,7 @@ def demo(
     folder.mkdir(parents=True, exist_ok=True)
     teller = Teller(quiet=as_json)
     playing = Demo(folder, teller.listener(), speed_up, weather)
+    _end_cleanly_when_told_to()
     try:
         facts = run(playing.run())
     except BaseException:
@@ -63,6 +66,13 @@ def demo(
         _conclude(facts, playing if keep else None, page)
     if not facts["passed"]:
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _end_cleanly_when_told_to() -> None:
+    """A closed terminal or a polite kill must not leave the boards behind, which run in a process of their own."""
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        if number := getattr(signal, name, None):
+            signal.signal(number, lambda got, _: sys.exit(128 + got))
 
 
 class Teller:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from hedgerow.cli.main import run
 from hedgerow.cli.options import (
@@ -24,6 +25,8 @@ from hedgerow.plans.parallel import Bench, PortResult
 from hedgerow.plans.provision import Consent
 
 app = new_app("Make boards into nodes of your fleet; run it again to resume.")
+
+_PORT_CHARACTERS = 20
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -87,15 +90,15 @@ class Bars:
         self._progress = Progress(
             TextColumn("{task.fields[port]}"),
             TextColumn("[bold]{task.fields[node]}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=16),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
-            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=error_console,
             disable=not self._draws,
         )
         self._tasks: dict[str, TaskID] = {
-            port: self._progress.add_task("waiting", total=1.0, port=port, node="") for port in port_names
+            port: self._progress.add_task("waiting", total=1.0, port=short_port(port), node="") for port in port_names
         }
 
     def __enter__(self) -> "Bars":
@@ -116,6 +119,11 @@ class Bars:
         self._progress.stop_task(task)
         if not self._draws and not self._quiet:
             error_console.print(f"{result.port} {result.node or ''} {doing}", markup=False)
+
+
+def short_port(port: str) -> str:
+    """The end of a long path: what tells the ports of one bench apart, with room left for the bar."""
+    return port if len(port) <= _PORT_CHARACTERS or "://" in port else "/".join(("…", *port.split("/")[-2:]))
 
 
 def _print(results: Sequence[PortResult]) -> None:

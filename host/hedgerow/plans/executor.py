@@ -149,7 +149,7 @@ class PortWork:
         def tell(path: str, bytes_done: int, _: int) -> None:
             arrived[path] = bytes_done
             self._say(
-                f"{path} ({sum(1 for p in arrived if arrived[p] == sizes[p])} of {len(sizes)} files)",
+                f"{sum(1 for p in arrived if arrived[p] == sizes[p])} of {len(sizes)} files, {path.rpartition('/')[2]}",
                 sum(arrived.values()),
             )
 

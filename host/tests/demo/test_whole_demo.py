@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,18 @@ def test_the_demo_proves_all_that_it_claims(micropython, tmp_path: Path):
     page = Path(facts["report"]).read_text("utf-8")
     assert facts["tampered"]["path"] in page
     assert page.count("<svg") >= 4
+
+
+def test_a_closed_terminal_leaves_no_board_behind(micropython, tmp_path: Path):
+    command = [sys.executable, "-m", "hedgerow", "demo", "--dir", str(tmp_path)]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while not (running := control.find(tmp_path / "boards")):
+            assert time.monotonic() < deadline, "the boards did not come up"
+            time.sleep(0.05)
+        run.send_signal(signal.SIGHUP)
+        assert run.wait(timeout=30) != 0
+        assert not running.alive
+    finally:
+        run.kill()
