@@ -101,7 +101,8 @@ async def _install(pico: EmulatedPico) -> None:
     try:
         async with Repl(transport) as repl:
             await copy_files(repl, list(firmware.build(boards.load("RPI_PICO_EMULATED")).files))
-            settings = {"v": 1, "name": "bench", "short": 1, "id": b"\1" * 8, "board": "RPI_PICO", "sample_ms": 5000}
+            settings = {"v": 1, "name": "bench", "short": 1, "id": b"\1" * 8, "fleet": b"\2" * 8, "sample_ms": 5000}
+            settings["board"] = "RPI_PICO"
             await copy_files(repl, [FileToCopy("/config.cbor", cbor.encode(settings))])
     finally:
         await transport.close()
