@@ -34,6 +34,7 @@ IDLE_S = 0.1  # a torn frame ends after so much silence
 MAX_FRAME_BYTES = 4096
 TEXT_KEPT_BYTES = 400
 SEQUENCES_TRIED = 200
+SHORT_FRAME_BYTES = 256  # a longer frame contains a 03 under almost every number
 ASKED_ONCE = frozenset({"restart", "dev", "remove"})
 NONCE_BYTES = 8
 
@@ -111,6 +112,7 @@ class Session:
         self._reader: asyncio.Task[None] | None = None
         self._failure: FleetError | None = None
         self._frames_heard = 0
+        self._listens = False  # it answered the last question in time
         self._text = bytearray()
 
     async def __aenter__(self) -> Self:
@@ -187,6 +189,7 @@ class Session:
                 done, _ = await asyncio.wait([pending.whole], timeout=left)
                 if done:
                     return pending.whole.result()
+            self._listens = False
             raise TimeoutError
         finally:
             del self._pending[seq]
@@ -194,11 +197,16 @@ class Session:
                 pending.whole.exception()  # seen: asyncio shall not warn
 
     def _request(self, method: str, params: dict[str, Any]) -> tuple[int, bytes]:
-        """The next number and its frame; until a node has answered, one without 03, which stops anything else."""
+        """The next number and its frame, without 03: that stops whatever runs there but a node that listens already.
+
+        A node that has answered may have restarted since. So only a long frame (part of a file), to a node that
+        answered the question before it, may contain one.
+        """
         data = self._frame_of(method, params)
         for _ in range(SEQUENCES_TRIED):
-            if self._frames_heard or b"\x03" not in data:
+            if b"\x03" not in data or (self._listens and len(data) > SHORT_FRAME_BYTES):
                 break
+            self._seq = secrets.randbelow(1 << 24)  # not the next one: the 03 may be one of its upper bytes
             data = self._frame_of(method, params)
         return self._seq, data
 
@@ -242,6 +250,7 @@ class Session:
         if isinstance(answer, admin.Damage):
             return
         self._frames_heard += 1
+        self._listens = True
         pending = self._pending.get(answer.seq)
         if pending is None or pending.whole.done():
             return
@@ -261,6 +270,7 @@ class Session:
         event = admin.parse_event(payload)
         if not isinstance(event, admin.Damage):
             self._frames_heard += 1
+            self._listens = True
             if self.events is not None:
                 self.events(event.topic, event.fields)
 

@@ -53,6 +53,26 @@ def test_text_between_frames_goes_to_the_console_and_events_to_their_callback(ru
     assert events == [("log", [6, 1_700_000_006, "warning", "battery low"])]
 
 
+@pytest.mark.parametrize("number", [0, 0x03_0000, 0x2_03_FFF0])
+def test_no_question_contains_a_ctrl_c_that_would_stop_a_node_just_restarting(run, number):
+    sent = bytearray()
+
+    class Recorded(FakeNode):
+        async def send(self, data):
+            sent.extend(data)
+            await super().send(data)
+
+    async def work():
+        async with Session(Recorded()) as session:
+            session._seq = number
+            for _ in range(300):
+                await session.ask("status")
+
+    run(work())
+    assert len(sent) > 300 * 10
+    assert b"\x03" not in sent
+
+
 def test_a_lost_answer_is_asked_for_again_once(run):
     async def work():
         node = FakeNode()
