@@ -121,6 +121,25 @@ def test_boot_runs_before_main_and_the_raw_prompt_skips_main(bench):
     bench.run(story)
 
 
+def test_a_boot_that_fails_or_is_interrupted_leaves_the_prompt_and_never_runs_main(bench):
+    async def story(bench):
+        board = await bench.board()
+        client = await bench.at_raw_prompt(board)
+        await client.execute("with open('main.py', 'w') as f: f.write('print(\"this is main\")')")
+        for boot, keys in (("1/0", b""), ("print('here')\nwhile True: pass", b"\x03")):
+            await client.execute(f"with open('boot.py', 'w') as f: f.write({boot!r})")
+            await client.ask(b"\x02", b">>> ")
+            await client.ask(b"\x04", b"soft reboot\r\n")
+            if keys:
+                await client.until(b"here\r\n")
+            report = await client.ask(keys, b">>> ")
+            assert (b"KeyboardInterrupt" if keys else b"ZeroDivisionError") in report
+            assert b"this is main" not in report
+            await client.raw()
+
+    bench.run(story)
+
+
 def test_power_cut_at_any_write_leaves_a_file_system_that_mounts(bench):
     """A file is replaced again and again; wherever the power goes, the old or the new content is there, whole."""
     replace = (

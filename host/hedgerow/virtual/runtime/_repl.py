@@ -20,9 +20,8 @@ class Repl:
         self._names = {"__name__": "__main__"}
 
     def boot(self):
-        """boot.py, then main.py unless the raw prompt asked for the restart."""
-        self._run_file("boot.py")
-        if not self._raw:
+        """boot.py, then main.py, unless boot.py failed or was interrupted, or the raw prompt asked for the restart."""
+        if self._run_file("boot.py") and not self._raw:
             self._run_file("main.py")
 
     def serve(self):
@@ -55,14 +54,16 @@ class Repl:
         _facts.end("soft", "raw" if self._raw else "friendly")
 
     def _run_file(self, name):
+        """Whether it went well; a file that is not there did."""
         try:
             with open(name) as file:
                 source = file.read()
         except OSError:
-            return
+            return True
         error = self._run(source)
         if error:
             _print_exception(error)
+        return not error
 
     # the friendly prompt
 
