@@ -3,13 +3,14 @@
 
 set shell := ["sh", "-eu", "-c"]
 
+just := quote(just_executable()) + " --justfile " + quote(justfile())
 python := ".venv/bin/python"
 pip := python + " -m pip --disable-pip-version-check"
 sources := "host firmware boards hil_tests"
 
 # List what there is to do.
 _default:
-    @{{ quote(just_executable()) }} --justfile {{ quote(justfile()) }} --list --unsorted
+    @{{ just }} --list --unsorted
 
 # Make or refresh .venv; at once when it is complete.
 setup:
@@ -23,13 +24,15 @@ demo *ARGS: setup
 test *ARGS: setup
     {{ python }} -m pytest -n 2 {{ ARGS }}
 
-# Check everything that needs no node: style, import rules, types, firmware on both interpreters.
-check: lint layers types compile firmware
+# Check everything that needs no node, to the end: style, import rules, types, firmware on both interpreters.
+check: setup
+    @failed=; for part in lint layers types compile firmware; do \
+        {{ just }} $part || failed="$failed $part"; \
+    done; [ -z "$failed" ] || { echo "Not in order:$failed" >&2; exit 1; }
 
 # Check style and the doors that a name can guard (ruff).
 lint: setup
-    .venv/bin/ruff check
-    .venv/bin/ruff format --check
+    @.venv/bin/ruff check && failed=0 || failed=1; .venv/bin/ruff format --check && exit $failed
 
 # Check which package may import which (import-linter).
 layers: setup
@@ -37,9 +40,9 @@ layers: setup
 
 # Check types: the host once, the firmware once for each MicroPython port.
 types: stubs
-    .venv/bin/basedpyright
-    .venv/bin/basedpyright --project firmware/pyright-esp32.json
-    .venv/bin/basedpyright --project firmware/pyright-rp2.json
+    @failed=0; for project in pyproject.toml firmware/pyright-esp32.json firmware/pyright-rp2.json; do \
+        echo "$project:"; .venv/bin/basedpyright --project $project || failed=1; \
+    done; exit $failed
 
 # Fetch the type stubs of each MicroPython port into typings/.
 stubs: setup
