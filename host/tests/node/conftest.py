@@ -6,7 +6,7 @@ import hashlib
 import subprocess
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 
 import pytest
@@ -198,6 +198,14 @@ class Nodes:
     async def reset(self, board: VirtualBoard, wanted: bytes) -> bytes:
         """The same from its raw prompt."""
         return await self.hear(board, wanted, RESET)
+
+    async def reset_at_prompt(self, board: VirtualBoard, wanted: bytes) -> bytes:
+        """The same from its friendly prompt, which echoes: a prompt counts after the reset only."""
+        return await self.hear(board, wanted, b"\r\x01" + RESET)
+
+    def on_leaving(self, call: Callable[[], Awaitable[None]]) -> None:
+        """Called when the story is over, however it ends."""
+        self._stack.push_async_callback(call)
 
     async def ends(self, board: VirtualBoard, how: str, count: int = 1, within_s: float = 12.0) -> None:
         """Wait until the board was reset in that way so many times."""
