@@ -1,6 +1,7 @@
 """Measures the node's firmware on an emulated Pico, in chip time; knows how to run it, not what is inside.
 
-    python host/benchmarks/pico.py            all figures
+    python host/benchmarks/pico.py           all figures with empty stores
+    python host/benchmarks/pico.py --full    also with full stores, which takes some minutes more
     python host/benchmarks/pico.py --json
 
 Chip time is what the same code takes on a real Pico but for XIP cache misses, which the emulator does not have. Flash
@@ -16,6 +17,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from full_stores import full_stores
+
 from hedgerow.errors import FleetError
 from hedgerow.fleet import boards
 from hedgerow.plans import firmware
@@ -28,6 +31,7 @@ from hedgewire import cbor
 
 HEAP_FREE_AT_LEAST_BYTES = 100_000
 READY_WITHIN_MS = 3000
+BOARD = "RPI_PICO_EMULATED"
 READY_WORDS = "is up, boot"  # the first line of the node's log
 ON_CHIP = Path(__file__).parent / "on_chip"
 EXEC_S = 120.0
@@ -57,14 +61,18 @@ class Figure:
         return f"{self.name:<58}{self.value:>12,.1f} {self.unit:<6}{bar}{verdict}"
 
 
-async def measure(directory: Path, tell: Callable[[Figure], None]) -> None:
+async def measure(directory: Path, tell: Callable[[Figure], None], *, full: bool) -> None:
     """Tells every figure as it is found. Raises EnvironmentProblem where a part of the emulated Pico is missing."""
     async with EmulatedPico(None, directory) as pico:
         for figure in await _without_the_application(pico):
             tell(figure)
         await _install(pico)
-        for figure in await _with_the_application(pico):
+        for figure in await _with_the_application(pico, "empty stores"):
             tell(figure)
+        if full:
+            what = await _fill_the_stores(pico, directory / "stores")
+            for figure in await _with_the_application(pico, what):
+                tell(figure)
 
 
 async def _without_the_application(pico: EmulatedPico) -> list[Figure]:
@@ -85,7 +93,7 @@ async def _without_the_application(pico: EmulatedPico) -> list[Figure]:
 
 def _modules() -> Iterator[FileToCopy]:
     """The firmware without what would start it."""
-    built = firmware.build(boards.load("RPI_PICO_EMULATED"))
+    built = firmware.build(boards.load(BOARD))
     return (file for file in built.files if file.path != "/main.py")
 
 
@@ -100,7 +108,7 @@ async def _install(pico: EmulatedPico) -> None:
     transport = open_serial(pico.port)
     try:
         async with Repl(transport) as repl:
-            await copy_files(repl, list(firmware.build(boards.load("RPI_PICO_EMULATED")).files))
+            await copy_files(repl, list(firmware.build(boards.load(BOARD)).files))
             settings = {"v": 1, "name": "bench", "short": 1, "id": b"\1" * 8, "fleet": b"\2" * 8, "sample_ms": 5000}
             settings["board"] = "RPI_PICO"
             await copy_files(repl, [FileToCopy("/config.cbor", cbor.encode(settings))])
@@ -108,7 +116,27 @@ async def _install(pico: EmulatedPico) -> None:
         await transport.close()
 
 
-async def _with_the_application(pico: EmulatedPico) -> list[Figure]:
+async def _fill_the_stores(pico: EmulatedPico, folder: Path) -> str:
+    files, bundles, samples = full_stores(folder, boards.load(BOARD).filesystem_bytes)
+    transport = open_serial(pico.port)
+    try:
+        async with Repl(transport) as repl:
+            await repl.exec(_EMPTY_STORES)
+            await copy_files(repl, files)
+    finally:
+        await transport.close()
+    return f"{bundles} bundles, {samples} samples"
+
+
+_EMPTY_STORES = """
+import os
+for folder in ('/store/bundles', '/store/samples'):
+    for name in os.listdir(folder):
+        os.remove(folder + '/' + name)
+"""
+
+
+async def _with_the_application(pico: EmulatedPico, stores: str) -> list[Figure]:
     saying = asyncio.create_task(pico.chip_ms_when_it_says(READY_WORDS))
     await asyncio.sleep(0)
     await pico.press_reset()
@@ -118,9 +146,9 @@ async def _with_the_application(pico: EmulatedPico) -> list[Figure]:
         status = await node.ask("status", timeout_s=20)
         hello_ms = await _answer_ms(pico, node, "hello")
     return [
-        Figure("from reset to running", ready_ms, "ms", at_most=READY_WITHIN_MS),
-        Figure("heap free, application running", status["heap_free"], "bytes", at_least=HEAP_FREE_AT_LEAST_BYTES),
-        Figure("heap used, application running", status["heap_used"], "bytes"),
+        Figure(f"from reset to running, {stores}", ready_ms, "ms", at_most=READY_WITHIN_MS),
+        Figure(f"heap free, {stores}", status["heap_free"], "bytes", at_least=HEAP_FREE_AT_LEAST_BYTES),
+        Figure(f"heap used, {stores}", status["heap_used"], "bytes"),
         Figure("hello answered, cable included", hello_ms, "ms"),
     ]
 
@@ -136,6 +164,7 @@ async def _answer_ms(pico: EmulatedPico, node: Session, method: str) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure the firmware on an emulated Pico, in chip time.")
     parser.add_argument("--json", action="store_true", help="print JSON alone")
+    parser.add_argument("--full", action="store_true", help="measure with full stores, too")
     wanted = parser.parse_args()
     figures: list[Figure] = []
 
@@ -146,7 +175,7 @@ def main() -> int:
 
     try:
         with tempfile.TemporaryDirectory() as directory:
-            asyncio.run(measure(Path(directory), tell))
+            asyncio.run(measure(Path(directory), tell, full=wanted.full))
     except FleetError as problem:
         print(f"Error: {problem}", file=sys.stderr)
         return problem.exit_code
