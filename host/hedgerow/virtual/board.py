@@ -220,6 +220,7 @@ class VirtualBoard:
             "mode": mode,
             "cause": cause,
             "hard_cause": self._hard_cause,
+            "watchdog": self._watchdog is not None,
             "terminal": terminal,
             "platform": board.platform,
             "machine": board.machine,

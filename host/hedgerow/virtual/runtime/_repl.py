@@ -39,9 +39,11 @@ class Repl:
         error = None
         try:
             try:
+                # A file is compiled before Ctrl-C counts; what a prompt was given is announced first.
+                code = None if announce else compile(source, "<stdin>", kind)
                 _console.kbd_intr(3)
                 _write(announce)
-                exec(compile(source, "<stdin>", kind), self._names)
+                exec(code or compile(source, "<stdin>", kind), self._names)
             finally:
                 _console.settle()
         except SystemExit:
