@@ -1,9 +1,11 @@
 """Runs the application, which restarts the board when it fails. `/dev` (hedgerow dev) leaves the prompt to a person."""
 
-import gc
-import os
-
 import micropython
+
+micropython.kbd_intr(-1)  # until it is clear who listens; see boot.py
+
+import gc  # noqa: E402
+import os  # noqa: E402
 
 
 def _in_dev_mode():
@@ -29,18 +31,16 @@ def _application():
 
 
 def _run():
-    # A host may ask while the modules load, and its frame may contain a 0x03: that must not leave a node at its
-    # prompt. Nothing is lost; the application reads it all, and a Ctrl-C between frames interrupts it then.
-    micropython.kbd_intr(-1)
-    try:
-        app = _application()
-        if app is not None:
-            app.main()
-    finally:
-        micropython.kbd_intr(3)
+    if _in_dev_mode():
+        print("Hedgerow: dev mode, the application is off until this board is power-cycled.")
+        return
+    # What comes while the modules load is kept: the application reads it, and a Ctrl-C between frames interrupts it.
+    app = _application()
+    if app is not None:
+        app.main()
 
 
-if _in_dev_mode():
-    print("Hedgerow: dev mode, the application is off until this board is power-cycled.")
-else:
+try:
     _run()
+finally:
+    micropython.kbd_intr(3)
