@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from hedgenode.crypto import ccm, ed25519, hkdf, sha512, x25519
+from hedgenode.crypto import ccm, ed25519, hkdf, hpke, keywrap, sha512, x25519
 from hedgenode.crypto.hmac import hmac_sha256
 from hedgenode.crypto.steps import finish
 
@@ -105,3 +106,64 @@ def test_macs_and_derived_keys_of_random_sizes():
         salt, info, count = chance.randbytes(chance.randrange(80)), chance.randbytes(chance.randrange(80)), 100
         wanted = HKDF(hashes.SHA256(), count, salt, info).derive(key)
         assert hkdf.expand(hkdf.extract(salt, key), info, count) == wanted
+
+
+def opened_by_cryptography(key: bytes, wrapped: bytes) -> bytes | None:
+    try:
+        return aes_key_unwrap(key, wrapped)
+    except InvalidUnwrap:
+        return None
+
+
+def test_wrapped_keys_of_random_sizes_whole_and_damaged():
+    chance = random.Random(3394)
+    for _ in range(CASES):
+        key, secret = chance.randbytes(chance.choice((16, 32))), chance.randbytes(8 * chance.randrange(2, 20))
+        wrapped = aes_key_wrap(key, secret)
+        assert keywrap.wrap(key, secret) == wrapped
+        assert keywrap.unwrap(key, wrapped) == secret
+        damaged = with_one_bit_turned(wrapped, chance)
+        assert keywrap.unwrap(key, damaged) is None
+        assert opened_by_cryptography(key, damaged) is None
+
+
+def exporter_by_cryptography(
+    ephemeral: X25519PrivateKey, recipient: X25519PublicKey, info: bytes, sender: X25519PrivateKey | None
+) -> bytes:
+    """RFC 9180, sections 4.1 and 5.1, put together once more: of the parts of `cryptography`, and as one piece."""
+
+    def extract(suite: bytes, salt: bytes, label: bytes, secret: bytes) -> bytes:
+        return stdlib_hmac.digest(salt or bytes(32), b"HPKE-v1" + suite + label + secret, "sha256")
+
+    def expand(suite: bytes, key: bytes, label: bytes, context: bytes) -> bytes:
+        whole = (32).to_bytes(2, "big") + b"HPKE-v1" + suite + label + context
+        return HKDFExpand(hashes.SHA256(), 32, whole).derive(key)
+
+    kem, suite = b"KEM" + bytes([0, 0x20]), b"HPKE" + bytes([0, 0x20, 0, 1, 0xFF, 0xFF])
+    agreed = ephemeral.exchange(recipient)
+    context = ephemeral.public_key().public_bytes_raw() + recipient.public_bytes_raw()
+    if sender:
+        agreed += sender.exchange(recipient)
+        context += sender.public_key().public_bytes_raw()
+    shared = expand(kem, extract(kem, b"", b"eae_prk", agreed), b"shared_secret", context)
+    mode = bytes([2 if sender else 0])
+    hashed = extract(suite, b"", b"psk_id_hash", b"") + extract(suite, b"", b"info_hash", info)
+    return expand(suite, extract(suite, shared, b"secret", b""), b"exp", mode + hashed)
+
+
+def test_secrets_sent_by_random_keys_with_and_without_a_sender():
+    chance = random.Random(9180)
+    for number in range(CASES):
+        ephemeral, recipient, sender = [X25519PrivateKey.from_private_bytes(chance.randbytes(32)) for _ in range(3)]
+        pairs = [(key.private_bytes_raw(), key.public_key().public_bytes_raw()) for key in (recipient, sender)]
+        from_whom = pairs[1] if number % 2 else None
+        info = chance.randbytes(chance.randrange(100))
+        wanted = exporter_by_cryptography(ephemeral, recipient.public_key(), info, sender if from_whom else None)
+        encapsulated = ephemeral.public_key().public_bytes_raw()
+        # Half the cases a side: what each does is mostly agreements, which have a test of their own.
+        if number // 2 % 2:
+            sent = finish(hpke.send_steps(pairs[0][1], info, ephemeral.private_bytes_raw(), from_whom))
+            assert sent == (encapsulated, wanted), number
+        else:
+            received = hpke.receive_steps(encapsulated, info, pairs[0], from_whom and from_whom[1])
+            assert finish(received) == wanted, number
