@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 INTERRUPT = b"\x03"
 _CHUNK_BYTES = 4096
 _SLICE_S = 0.004  # a paced cable hands over what fits into this time at once
+_LATE_S = 0.1  # so late may this process get its turn on a busy computer without slowing the line down
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,17 @@ class _Way:
         if self._pace:
             now = self._loop.time()
             # A timer that fires late is our fault, not the line's: while the source has more, the line never pauses.
-            late = self._filled_last_slice and 0 < now - self._line_free_at < _SLICE_S
+            late = self._filled_last_slice and 0 < now - self._line_free_at < _LATE_S
             start = self._line_free_at if late else max(now, self._line_free_at)
             self._line_free_at = start + len(data) / self._pace.bytes_per_s
             self._filled_last_slice = len(data) >= self.read_size()
             leaves_at = self._line_free_at + self._pace.latency_s
         self._queue.append((leaves_at, data))
         self.drain()
+
+    def ran_dry(self) -> None:
+        """The source had nothing more: whatever comes next does not make up for time that went by."""
+        self._filled_last_slice = False
 
     def next_read_delay(self) -> float:
         """How long the source must wait before the line takes more."""
@@ -247,6 +252,7 @@ class Cable:
             try:
                 data = os.read(self.outer, way.read_size())
             except OSError:  # nothing there, or nobody has the port open: the next edge wakes us
+                way.ran_dry()
                 return
             if not data:
                 return
@@ -292,6 +298,8 @@ class Cable:
             handle = self._paused.pop(self.inner)
             if handle:
                 handle.cancel()
+            if self._from_board and not _readable(self.inner):
+                self._from_board.ran_dry()
             asyncio.get_running_loop().add_reader(self.inner, self._inner_readable)
 
     def _later(self, fd: int, delay: float, callback) -> None:
@@ -303,3 +311,9 @@ class Cable:
 
     def _stop_reading(self, fd: int) -> None:
         asyncio.get_running_loop().remove_reader(fd)
+
+
+def _readable(fd: int) -> bool:
+    poller = select.poll()
+    poller.register(fd, select.POLLIN)
+    return bool(poller.poll(0))
