@@ -117,5 +117,5 @@ class BundlesAgainstADictionary(RuleBasedStateMachine):
         assert self.store.used_bytes() <= CAPACITY_BYTES
 
 
-BundlesAgainstADictionary.TestCase.settings = settings(max_examples=40, stateful_step_count=60, deadline=None)
+BundlesAgainstADictionary.TestCase.settings = settings(max_examples=40, stateful_step_count=60)
 TestBundles = BundlesAgainstADictionary.TestCase

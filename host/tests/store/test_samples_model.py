@@ -11,7 +11,7 @@ NUMBERS = st.integers(-(2**31), 2**31)
 READINGS = st.dictionaries(st.sampled_from(CHANNELS) | st.text(min_size=1, max_size=12), NUMBERS, max_size=9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 2**40), st.integers(0, 2**40), READINGS, st.booleans()), max_size=40))
 def test_samples_come_back_as_they_were_said_over_restarts(said):
     files = RamFiles()
@@ -24,7 +24,7 @@ def test_samples_come_back_as_they_were_said_over_restarts(said):
     assert list(log.read(0, 1000)) == wanted
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 200)), min_size=1, max_size=12))
 def test_no_sample_number_comes_twice_whatever_power_takes(boots):
     """Power takes up to 200 bytes from the end of the newest segment: more than a file system would."""
@@ -41,7 +41,7 @@ def test_no_sample_number_comes_twice_whatever_power_takes(boots):
     assert used == sorted(set(used))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=8))
 def test_no_sequence_number_comes_twice_over_any_number_of_boots(boots):
     files = RamFiles()

@@ -78,5 +78,5 @@ class SegmentsAgainstAList(RuleBasedStateMachine):
         assert self.log.used_bytes == sum(len(data) for data in self.files.contents.values())
 
 
-SegmentsAgainstAList.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+SegmentsAgainstAList.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestSegments = SegmentsAgainstAList.TestCase
