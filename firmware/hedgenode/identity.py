@@ -1,6 +1,7 @@
 """The node's own key pair, made here and kept here. Knows its file; tells nobody the seed.
 
 The node id is the first eight bytes of SHA-256 of the public key. /identity.cbor is a map of v (1), seed and public.
+One Ed25519 key serves to sign and, moved over to the Montgomery form of the curve, to agree on secrets.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from hedgewire import cbor
 
 PATH = "/identity.cbor"
 HOST_ENTROPY_BYTES = 16  # at least
+KEY_ID_BYTES = 8
 _VERSION = 1
 _KEY_BYTES = 32
 
@@ -41,14 +43,81 @@ def create(host_entropy: bytes, path: str = PATH) -> bytes:
 
 def public(path: str = PATH) -> "bytes | None":
     """Return the public key of this node, or None where none was made yet. ValueError where the file is damaged."""
+    kept = _read(path)
+    return None if kept is None else kept[1]
+
+
+def key_id(public_key: bytes) -> bytes:
+    """Return the short form of anybody's public key: the first eight bytes of its SHA-256."""
+    return hashlib.sha256(public_key).digest()[:KEY_ID_BYTES]
+
+
+class Identity:
+    """The node's key at work. Holds no seed: it is read from flash for each use and forgotten after it."""
+
+    def __init__(self, public_key: bytes, path: str):
+        """Use `load`."""
+        self.public = public_key
+        self.id = key_id(public_key)
+        self._path = path
+
+    def sign_steps(self, data):
+        """Return the 64 bytes of the signature of data. A generator for crypto.steps, as all that takes so long."""
+        from hedgenode.crypto.ed25519 import signing_key_steps  # large, and seldom needed
+
+        key = yield from signing_key_steps(self._seed())
+        signature = yield from key.sign_steps(data)
+        return signature
+
+    def agreement_secret_steps(self):
+        """Return the X25519 secret that belongs to this key: half of SHA-512 of the seed, clamped (RFC 8032, 5.1.5)."""
+        from hedgenode.crypto.sha512 import digest_steps
+
+        expanded = yield from digest_steps(self._seed())
+        secret = bytearray(expanded[:_KEY_BYTES])
+        secret[0] &= 248
+        secret[31] = secret[31] & 127 | 64
+        return bytes(secret)
+
+    def agreement_secret(self) -> bytes:
+        """Return what `agreement_secret_steps` returns, without a pause (40 ms on a Pico)."""
+        from hedgenode.crypto.steps import finish
+
+        return finish(self.agreement_secret_steps())
+
+    @property
+    def agreement_public(self) -> bytes:
+        """The X25519 form of the public key; others derive it from `public` themselves (20 ms on a Pico)."""
+        from hedgenode.crypto.x25519 import from_ed25519
+
+        made = from_ed25519(self.public)
+        if made is None:
+            raise ValueError("%s is damaged" % self._path)  # no seed makes such a key
+        return made
+
+    def _seed(self) -> bytes:
+        kept = _read(self._path)
+        if kept is None or kept[1] != self.public:
+            raise ValueError("%s is not what it was" % self._path)
+        return kept[0]
+
+
+def load(path: str = PATH) -> "Identity | None":
+    """Return the identity of this node, or None where none was made yet. ValueError where the file is damaged."""
+    key = public(path)
+    return None if key is None else Identity(key, path)
+
+
+def _read(path):
+    """(seed, public) in the file, None without one. ValueError where it is damaged."""
     data = read_whole(Flash(), path)
     if data is None:
         return None
     values = cbor.decode(data)
     if isinstance(values, dict) and values.get("v") == _VERSION:
-        key = values.get("public")
-        if _is_key(key) and _is_key(values.get("seed")):
-            return key
+        seed, key = values.get("seed"), values.get("public")
+        if _is_key(key) and _is_key(seed):
+            return seed, key
     raise ValueError("%s is damaged" % path)
 
 

@@ -37,3 +37,20 @@ def test_an_agreement_yields_often():
 
 def test_steps_and_short_form_agree():
     assert finish(x25519.shared_steps(bytes(32), b"\x09" + bytes(31))) == x25519.public_key(bytes(32))
+
+
+def test_a_key_to_sign_becomes_a_key_to_agree():
+    for case in vectors("x25519")["from_ed25519"]:
+        public = bytes.fromhex(case["ed25519"])
+        assert x25519.from_ed25519(public).hex() == case["public"], case["name"]
+        assert finish(x25519.from_ed25519_steps(public)).hex() == case["public"], case["name"]
+        assert x25519.public_key(bytes.fromhex(case["secret"])).hex() == case["public"], case["name"]
+
+
+def test_a_key_that_is_none_or_has_no_form_to_agree_is_refused():
+    prime = (1 << 255) - 19
+    for number in (1, 1 | 1 << 255, prime, prime + 1, (1 << 255) - 1):
+        assert x25519.from_ed25519(number.to_bytes(32, "little")) is None, number
+    assert x25519.from_ed25519(bytes(31)) is None
+    # y = -1 is the point of order two: it has a form, and no agreement with it has a result.
+    assert x25519.shared(b"\x07" * 32, x25519.from_ed25519((prime - 1).to_bytes(32, "little"))) is None

@@ -2,10 +2,11 @@
 
 import os
 
-from harness import raises, remove_folder, scratch_folder
+from harness import raises, remove_folder, scratch_folder, vectors
 
 from hedgenode import identity
-from hedgenode.crypto import ed25519
+from hedgenode.crypto import ed25519, x25519
+from hedgenode.crypto.steps import finish
 from hedgewire import cbor
 
 ENTROPY = bytes(range(32))
@@ -117,5 +118,48 @@ def test_a_cut_before_the_rename_leaves_no_identity_and_the_next_try_makes_one()
         key = identity.create(ENTROPY, path)
         assert identity.public(path) == key
         assert os.listdir(path[: path.rfind("/")]) == ["identity.cbor"]
+
+    in_a_folder(test)
+
+
+def test_without_an_identity_there_is_none_to_load():
+    assert in_a_folder(identity.load) is None
+
+
+def test_a_loaded_identity_signs_as_its_key():
+    def test(path):
+        key = identity.create(ENTROPY, path)
+        mine = identity.load(path)
+        assert (mine.public, mine.id) == (key, identity.key_id(key))
+        assert ed25519.verify(key, b"said", finish(mine.sign_steps(b"said")))
+
+    in_a_folder(test)
+
+
+def test_a_loaded_identity_agrees_with_anybody_who_knows_its_public_key():
+    def test(path):
+        for case in vectors("x25519")["from_ed25519"]:
+            seed, public = bytes.fromhex(case["seed"]), bytes.fromhex(case["ed25519"])
+            with open(path, "wb") as file:
+                file.write(cbor.encode({"v": 1, "seed": seed, "public": public}))
+            mine = identity.load(path)
+            assert mine.agreement_secret().hex() == case["secret"], case["name"]
+            assert mine.agreement_public.hex() == case["public"], case["name"]
+            other = b"\x07" * 32
+            wanted = x25519.shared(other, x25519.from_ed25519(public))
+            assert x25519.shared(mine.agreement_secret(), x25519.public_key(other)) == wanted, case["name"]
+
+    in_a_folder(test)
+
+
+def test_an_identity_that_is_exchanged_under_a_running_node_signs_nothing():
+    def test(path):
+        identity.create(ENTROPY, path)
+        mine = identity.load(path)
+        os.remove(path)
+        raises(ValueError, mine.agreement_secret)
+        identity.create(ENTROPY, path)
+        raises(ValueError, mine.agreement_secret)
+        raises(ValueError, finish, mine.sign_steps(b"said"))
 
     in_a_folder(test)

@@ -80,6 +80,15 @@ def test_agreements_of_random_keys():
             assert x25519.public_key(secret) == reference.public_key().public_bytes_raw(), secret.hex()
 
 
+def test_keys_to_sign_moved_over_to_agree_by_random_seeds():
+    chance = random.Random(4748)
+    for _ in range(CASES):
+        seed = chance.randbytes(32)
+        secret = X25519PrivateKey.from_private_bytes(hashlib.sha512(seed).digest()[:32])  # clamps by itself
+        signs = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+        assert x25519.from_ed25519(signs) == secret.public_key().public_bytes_raw(), seed.hex()
+
+
 def test_the_thousandth_agreement_of_the_rfc():
     secret = public = b"\x09" + bytes(31)
     for _ in range(1000):
