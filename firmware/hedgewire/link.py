@@ -1,4 +1,4 @@
-"""Messages between two nodes in frames of at most 250 bytes (ESP-NOW, LoRa, serial). Knows no radio and no route.
+"""Messages between two nodes, each of them in one frame (ESP-NOW, LoRa, serial). Knows no radio and no route.
 
 All numbers are big-endian. Every message begins with version << 4 | type, fleet tag u16, source short id u16.
 """
@@ -8,8 +8,8 @@ import struct
 from hedgewire.cbor import Damage
 
 VERSION = 1
-MAX_BYTES = 250
-MAX_DATA = 220  # bytes of a bundle in one segment
+MAX_BYTES = 239  # what security adds on the air (hedgenode/crypto/linksec.py) makes 250 of it
+MAX_DATA = 209  # bytes of a bundle in one segment
 MAX_SEGMENTS = 32  # bits of the bitmap of an acknowledgement
 
 HELLO = 0
@@ -91,7 +91,7 @@ def fleet_tag(fleet_id: bytes) -> int:
 
 
 def encode_hello(fleet_tag: int, source: int, fingerprint: int, peers) -> bytes:
-    """peers: (short, utility) pairs, at most 80."""
+    """peers: (short, utility) pairs, at most 76."""
     out = _start(HELLO, fleet_tag, source)
     _put(out, fingerprint, 4)
     _put(out, len(peers), 1)
@@ -102,7 +102,7 @@ def encode_hello(fleet_tag: int, source: int, fingerprint: int, peers) -> bytes:
 
 
 def encode_offer(fleet_tag: int, source: int, to: int, items) -> bytes:
-    """items: (id, destination, copies, size), at most 18."""
+    """items: (id, destination, copies, size), at most 17."""
     out = _start(OFFER, fleet_tag, source)
     _put(out, to, 2)
     _put(out, len(items), 1)
@@ -115,7 +115,7 @@ def encode_offer(fleet_tag: int, source: int, to: int, items) -> bytes:
 
 
 def encode_want(fleet_tag: int, source: int, to: int, ids) -> bytes:
-    """ids: at most 30."""
+    """ids: at most 28."""
     out = _start(WANT, fleet_tag, source)
     _put(out, to, 2)
     _put(out, len(ids), 1)

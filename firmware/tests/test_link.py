@@ -63,14 +63,14 @@ def test_every_prefix_is_damage_but_for_a_segment():
 
 
 def test_the_longest_of_each_fits_a_frame_and_one_more_raises():
-    assert len(link.encode_hello(1, 2, 3, [(1, 1)] * 80)) == 250
-    raises(ValueError, link.encode_hello, 1, 2, 3, [(1, 1)] * 81)
-    assert len(link.encode_offer(1, 2, 3, [(ID, 1, 1, 1)] * 18)) <= 250
-    raises(ValueError, link.encode_offer, 1, 2, 3, [(ID, 1, 1, 1)] * 19)
-    assert len(link.encode_want(1, 2, 3, [ID] * 30)) <= 250
-    raises(ValueError, link.encode_want, 1, 2, 3, [ID] * 31)
-    assert len(link.encode_segment(1, 2, 3, ID, 0, 1, 1, bytes(220))) <= 250
-    raises(ValueError, link.encode_segment, 1, 2, 3, ID, 0, 1, 1, bytes(221))
+    assert len(link.encode_hello(1, 2, 3, [(1, 1)] * 76)) == 238
+    raises(ValueError, link.encode_hello, 1, 2, 3, [(1, 1)] * 77)
+    assert len(link.encode_offer(1, 2, 3, [(ID, 1, 1, 1)] * 17)) <= 239
+    raises(ValueError, link.encode_offer, 1, 2, 3, [(ID, 1, 1, 1)] * 18)
+    assert len(link.encode_want(1, 2, 3, [ID] * 28)) <= 239
+    raises(ValueError, link.encode_want, 1, 2, 3, [ID] * 29)
+    assert len(link.encode_segment(1, 2, 3, ID, 0, 1, 1, bytes(209))) <= 239
+    raises(ValueError, link.encode_segment, 1, 2, 3, ID, 0, 1, 1, bytes(210))
 
 
 def test_misuse_raises():
