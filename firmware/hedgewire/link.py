@@ -17,6 +17,8 @@ OFFER = 1
 WANT = 2
 SEGMENT = 3
 ACK = 4
+HEAD = 5
+WITNESS = 6
 
 # States of an acknowledgement.
 PARTIAL = 0
@@ -80,6 +82,31 @@ class Ack:
         self.id = id
         self.state = state
         self.bitmap = bitmap
+
+
+class Head:
+    """The head of the source's ledger, shown to all in reach: fleet_tag, source, seq, digest, writer, signature."""
+
+    def __init__(self, fleet_tag, source, seq, digest, writer, signature):
+        self.fleet_tag = fleet_tag
+        self.source = source
+        self.seq = seq
+        self.digest = digest
+        self.writer = writer
+        self.signature = signature
+
+
+class Witness:
+    """A counter-signature of the head of `to`: fleet_tag, source, to, seq, digest, witness, signature."""
+
+    def __init__(self, fleet_tag, source, to, seq, digest, witness, signature):
+        self.fleet_tag = fleet_tag
+        self.source = source
+        self.to = to
+        self.seq = seq
+        self.digest = digest
+        self.witness = witness
+        self.signature = signature
 
 
 def fleet_tag(fleet_id: bytes) -> int:
@@ -148,6 +175,30 @@ def encode_ack(fleet_tag: int, source: int, to: int, id, state: int, bitmap: int
     return _whole(out)
 
 
+def encode_head(fleet_tag: int, source: int, seq: int, digest, writer, signature) -> bytes:
+    """writer: public key, 32 bytes."""
+    out = _start(HEAD, fleet_tag, source)
+    _put_signed(out, seq, digest, writer, signature)
+    return _whole(out)
+
+
+def encode_witness(fleet_tag: int, source: int, to: int, seq: int, digest, witness, signature) -> bytes:
+    """witness: public key, 32 bytes."""
+    out = _start(WITNESS, fleet_tag, source)
+    _put(out, to, 2)
+    _put_signed(out, seq, digest, witness, signature)
+    return _whole(out)
+
+
+def _put_signed(out, seq, digest, public, signature):
+    if len(digest) != 32 or len(public) != 32 or len(signature) != 64:
+        raise ValueError("a digest and a key have 32 bytes, a signature 64")
+    _put(out, seq, 4)
+    out.extend(digest)
+    out.extend(public)
+    out.extend(signature)
+
+
 def _start(kind, fleet_tag, source):
     out = bytearray(1)
     out[0] = VERSION << 4 | kind
@@ -177,7 +228,7 @@ def _whole(out):
 # ---- decoding
 
 
-def decode(data) -> "Hello | Offer | Want | Segment | Ack | Damage":
+def decode(data) -> "Hello | Offer | Want | Segment | Ack | Head | Witness | Damage":
     """The message in data, or Damage. Lengths must fit to the byte."""
     size = len(data)
     if size < 5:
@@ -187,7 +238,7 @@ def decode(data) -> "Hello | Offer | Want | Segment | Ack | Damage":
     if data[0] >> 4 != VERSION:
         return Damage("version", 0)
     kind = data[0] & 15
-    if kind > ACK:
+    if kind > WITNESS:
         return Damage("unknown type", 0)
     tag, source = struct.unpack_from(">HH", data, 1)
     return _DECODERS[kind](data, size, tag, source)
@@ -259,4 +310,26 @@ def _ack(data, size, tag, source):
     return Ack(tag, source, to, bytes(data[7:15]), data[15], struct.unpack_from(">I", data, 16)[0])
 
 
-_DECODERS = (_hello, _offer, _want, _segment, _ack)
+def _head(data, size, tag, source):
+    damage = _of_size(size, 137)
+    if damage:
+        return damage
+    seq = struct.unpack_from(">I", data, 5)[0]
+    return Head(tag, source, seq, bytes(data[9:41]), bytes(data[41:73]), bytes(data[73:]))
+
+
+def _witness(data, size, tag, source):
+    damage = _of_size(size, 139)
+    if damage:
+        return damage
+    to, seq = struct.unpack_from(">HI", data, 5)
+    return Witness(tag, source, to, seq, bytes(data[11:43]), bytes(data[43:75]), bytes(data[75:]))
+
+
+def _of_size(size, wanted):
+    if size < wanted:
+        return Damage("truncated", size)
+    return Damage("trailing bytes", wanted) if size > wanted else None
+
+
+_DECODERS = (_hello, _offer, _want, _segment, _ack, _head, _witness)

@@ -6,7 +6,7 @@ Damage; a value must encode to the very bytes that it came from.
 
 from harness import from_typed, vectors
 
-from hedgewire import admin, bundle, cbor, frame, link, message
+from hedgewire import admin, bundle, cbor, frame, ledger, link, message
 
 
 class Random:
@@ -117,6 +117,10 @@ def check_link(data):
         again = link.encode_want(*start, found.to, found.ids)
     elif isinstance(found, link.Ack):
         again = link.encode_ack(*start, found.to, found.id, found.state, found.bitmap)
+    elif isinstance(found, link.Head):
+        again = link.encode_head(*start, found.seq, found.digest, found.writer, found.signature)
+    elif isinstance(found, link.Witness):
+        again = link.encode_witness(*start, found.to, found.seq, found.digest, found.witness, found.signature)
     else:
         counts = (found.index, found.count, found.copies)
         again = link.encode_segment(*start, found.to, found.id, *counts, found.data)
@@ -136,6 +140,23 @@ def check_bundle(data):
     onward = bundle.with_forwarding(found, 1, bundle.Eid(1, 0))
     if len(found.blocks) <= bundle.MAX_BLOCKS - 2:
         assert not isinstance(bundle.decode(bundle.encode(onward)), cbor.Damage)
+    return True
+
+
+def check_ledger_entry(data):
+    found = ledger.decode_entry(data)
+    if isinstance(found, cbor.Damage):
+        return False
+    assert ledger.encode_entry(found.seq, found.kind, found.previous, found.fields) == data
+    return True
+
+
+def check_ledger_page(data):
+    found = ledger.decode_page(data)
+    if isinstance(found, cbor.Damage):
+        return False
+    entries = [entry.data for entry in found.entries]
+    assert ledger.encode_page(found.writer, entries, found.heads, found.witnesses) == data
     return True
 
 
@@ -173,6 +194,8 @@ def subjects():
         ("event", check_event, samples("admin", "events")),
         ("message", check_message, samples("message", "messages")),
         ("link", check_link, samples("link", "messages")),
+        ("ledger entry", check_ledger_entry, samples("ledger", "entries")),
+        ("ledger page", check_ledger_page, samples("ledger", "pages")),
         ("bundle", check_bundle, samples("bundle", "bundles") + unguarded_bundles()),
         ("bundle", check_bundle, unguarded_bundles()),
     ]

@@ -20,6 +20,12 @@ def encode(case):
         return link.encode_offer(tag, source, case["to"], rows(case["items"]))
     if kind == "want":
         return link.encode_want(tag, source, case["to"], [bytes.fromhex(id) for id in case["ids"]])
+    if kind in ("head", "witness"):
+        digest, signature = bytes.fromhex(case["digest"]), bytes.fromhex(case["signature"])
+        if kind == "head":
+            return link.encode_head(tag, source, case["seq"], digest, bytes.fromhex(case["writer"]), signature)
+        witness = bytes.fromhex(case["witness"])
+        return link.encode_witness(tag, source, case["to"], case["seq"], digest, witness, signature)
     id = bytes.fromhex(case["id"])
     if kind == "ack":
         return link.encode_ack(tag, source, case["to"], id, case["state"], case["bitmap"])
@@ -44,7 +50,7 @@ def test_vectors_decode():
                 wanted = rows(wanted)
             elif name == "ids":
                 wanted = [bytes.fromhex(id) for id in wanted]
-            elif name in ("id", "data"):
+            elif name in ("id", "data", "digest", "writer", "witness", "signature"):
                 wanted = bytes.fromhex(wanted)
             assert getattr(found, name) == wanted, (case["hex"], name)
 
@@ -81,6 +87,14 @@ def test_misuse_raises():
     raises(ValueError, link.encode_segment, 1, 2, 3, ID, 0, 33, 1, b"x")
     raises(ValueError, link.encode_segment, 1, 2, 3, ID, 0, 1, 1, b"")
     raises(ValueError, link.encode_ack, 1, 2, 3, ID, 5, 0)
+    raises(ValueError, link.encode_head, 1, 2, 3, bytes(31), bytes(32), bytes(64))
+    raises(ValueError, link.encode_witness, 1, 2, 3, 4, bytes(32), bytes(32), bytes(63))
+
+
+def test_types_of_a_later_release_are_damage_and_nothing_worse():
+    for kind in range(link.WITNESS + 1, 16):
+        found = link.decode(bytes([link.VERSION << 4 | kind]) + bytes(120))
+        assert isinstance(found, cbor.Damage), kind
 
 
 def test_the_fleet_tag_is_the_head_of_the_fleet_id():

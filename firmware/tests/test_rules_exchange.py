@@ -270,3 +270,15 @@ def test_memory_stays_bounded_under_a_flood_of_segments_and_peers():
     assert len(node.exchange._incoming) <= 4
     node.exchange.tick(300 + RESEND_MS * 10, 10)
     assert len(node.exchange._incoming) == 0
+
+
+def test_what_is_said_of_ledgers_is_passed_on_and_what_a_later_release_says_changes_nothing():
+    node = _Node(1)
+    heard = []
+    node.exchange.of_ledgers = heard.append
+    head = link.encode_head(TAG, 2, 5, b"d" * 32, b"k" * 32, b"s" * 64)
+    ours, others = [link.encode_witness(TAG, 2, to, 5, b"d" * 32, b"k" * 32, b"s" * 64) for to in (1, 3)]
+    for frame in (head, ours, others, b"\x17" + head[1:], head[:-1]):
+        assert node.exchange.on_frame(frame, 0, 0) == []
+    assert [type(said).__name__ for said in heard] == ["Head", "Witness"]
+    assert node.exchange.damaged == 2

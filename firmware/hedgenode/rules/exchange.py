@@ -71,6 +71,9 @@ class Exchange:
         self.store = store
         self.meetings = meetings
         self.told = told or (lambda event, **facts: None)
+        # Takes heads and counter-signatures of ledgers (a link.Head or link.Witness): what they need takes longer than
+        # an answer may, so whoever it is only keeps them for later.
+        self.of_ledgers = None
         self.peers = {}
         self.damaged = 0
         self._incoming = {}  # (peer, id) -> _Incoming
@@ -144,8 +147,12 @@ class Exchange:
             return []
         if isinstance(said, link.Hello):
             return self._on_hello(said, now_s, rssi_dbm)
-        if said.to != self.short:
+        if isinstance(said, link.Head) or (isinstance(said, link.Witness) and said.to == self.short):
+            self._pass_on(said)
             return []
+        return self._on_addressed(said, now_ms, now_s) if said.to == self.short else []
+
+    def _on_addressed(self, said, now_ms, now_s):
         if isinstance(said, link.Offer):
             return self._on_offer(said)
         if isinstance(said, link.Want):
@@ -303,6 +310,10 @@ class Exchange:
             self.told("handed", id=ack.id, peer=ack.source, copies=out.copies, left=max(0, entry.copies - out.copies))
 
     # ---- parts
+
+    def _pass_on(self, said):
+        if self.of_ledgers is not None:
+            self.of_ledgers(said)
 
     def _acknowledge(self, to, bundle_id):
         entry = self.store.entry(bundle_id)

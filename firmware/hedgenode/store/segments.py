@@ -62,6 +62,11 @@ class SegmentLog:
         # Numbers only grow, so their order is order of time (2**18 segments of 16 kB outlast the flash of a board).
         self._next_number = self.numbers[-1] + 1 if self.numbers else 1
 
+    @property
+    def ends_whole(self) -> bool:
+        """After a scan of the newest segment: whether nothing damaged stands at the end of the log."""
+        return self._active is not None or self._resumable or not self.numbers
+
     # ---- writing
 
     def append(self, record, more: "bytes | memoryview" = b"", sync: bool = True) -> int:

@@ -7,7 +7,7 @@ import reference
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hedgewire import admin, bundle, cbor, frame, link, message
+from hedgewire import admin, bundle, cbor, frame, ledger, link, message
 from hedgewire.bundle import Block, Bundle, Eid
 from hedgewire.crc import crc16, crc32c
 
@@ -283,7 +283,51 @@ def test_any_bytes_are_a_value_or_damage(data):
         mutations.check_event,
         mutations.check_message,
         mutations.check_link,
+        mutations.check_ledger_entry,
+        mutations.check_ledger_page,
         mutations.check_bundle,
         mutations.check_frame,
     ):
         check(data)
+
+
+# ---- ledgers
+
+DIGESTS = st.binary(min_size=32, max_size=32)
+SIGNATURES = st.binary(min_size=64, max_size=64)
+SEQS = st.integers(1, ledger.MAX_SEQ)
+KINDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
+FIELDS = st.dictionaries(TEXTS, U64 | st.binary(max_size=32) | TEXTS, max_size=4)
+
+
+@given(SEQS, KINDS, DIGESTS, FIELDS)
+def test_ledger_entries_come_back_and_agree_with_cbor2(seq, kind, previous, fields):
+    data = ledger.encode_entry(seq, kind, previous, fields)
+    assert data == reference.dumps([1, seq, kind, previous, fields])
+    found = ledger.decode_entry(data)
+    assert (found.seq, found.kind, found.previous, found.fields) == (seq, kind, previous, fields)
+
+
+@given(
+    DIGESTS,
+    st.lists(st.builds(ledger.encode_entry, SEQS, KINDS, DIGESTS, FIELDS), max_size=4),
+    st.lists(st.tuples(SEQS, DIGESTS, SIGNATURES), max_size=3),
+    st.lists(st.tuples(SEQS, DIGESTS, DIGESTS, SIGNATURES), max_size=3),
+)
+def test_a_set_of_ledger_records_has_one_page(writer, entries, heads, witnesses):
+    data = ledger.encode_page(writer, entries, heads, witnesses)
+    assert ledger.encode_page(writer, entries[::-1] * 2, heads[::-1] * 2, witnesses[::-1] * 2) == data
+    found = ledger.decode_page(data)
+    assert not isinstance(found, cbor.Damage)
+    assert {entry.data for entry in found.entries} == set(entries)
+    assert (set(found.heads), set(found.witnesses)) == (set(heads), set(witnesses))
+
+
+@given(U16, U16, U16, U32, DIGESTS, DIGESTS, SIGNATURES)
+def test_heads_and_counter_signatures_come_back(tag, source, to, seq, digest, public, signature):
+    head = link.decode(link.encode_head(tag, source, seq, digest, public, signature))
+    assert (head.fleet_tag, head.source, head.seq, head.digest) == (tag, source, seq, digest)
+    assert (head.writer, head.signature) == (public, signature)
+    answer = link.decode(link.encode_witness(tag, source, to, seq, digest, public, signature))
+    assert (answer.fleet_tag, answer.source, answer.to, answer.seq) == (tag, source, to, seq)
+    assert (answer.digest, answer.witness, answer.signature) == (digest, public, signature)

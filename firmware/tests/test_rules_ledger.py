@@ -1,0 +1,109 @@
+"""What follows in a ledger, when it is signed, what a start notes, and which old entries may go."""
+
+from hedgenode.rules import ledger as rules
+
+A, B, C = b"a" * 32, b"b" * 32, b"c" * 32
+FACTS = {
+    "fleet": b"fleetid8",
+    "short": 3,
+    "charter": 1,
+    "app": "0.1.0",
+    "slot": b"slotslot",
+    "config": b"confconf",
+    "boot": 1,
+    "watchdog": False,
+}
+
+
+def test_an_entry_follows_forks_or_stands_beyond_a_gap():
+    assert rules.of_entry(4, A, 5, A) == rules.NEXT
+    assert rules.of_entry(4, A, 5, B) == rules.FORK
+    assert rules.of_entry(4, A, 6, A) == rules.LATER
+    assert rules.of_entry(4, A, 6, B) == rules.LATER
+    assert rules.of_entry(4, A, 4, B) == rules.OLDER
+
+
+def test_only_an_entry_that_says_so_leaves_out_numbers():
+    assert rules.of_entry(4, A, 1028, A, rules.LOST) == rules.NEXT
+    assert rules.of_entry(4, A, 1028, B, rules.LOST) == rules.LATER
+    assert rules.of_entry(4, A, 1028, A, "updated") == rules.LATER
+
+
+def test_two_heads_are_the_same_a_fork_or_one_is_older():
+    assert rules.of_head(7, A, 7, A) == rules.SAME
+    assert rules.of_head(7, A, 7, B) == rules.FORK
+    assert rules.of_head(7, A, 8, B) == rules.LATER
+    assert rules.of_head(7, A, 6, A) == rules.OLDER
+
+
+def test_one_signature_serves_for_sixteen_entries_or_when_asked_or_after_six_hours():
+    assert not rules.sign_due(15, False, 0)
+    assert rules.sign_due(16, False, 0)
+    assert rules.sign_due(1, True, 0)
+    assert rules.sign_due(1, False, 6 * 3600)
+    assert not rules.sign_due(1, False, 6 * 3600 - 1)
+    assert not rules.sign_due(0, True, 10**6)
+
+
+def test_the_first_start_notes_who_the_node_is_and_the_next_one_nothing():
+    said = {}
+    for kind, fields in rules.at_start(said, FACTS):
+        said[kind] = fields
+    assert sorted(said) == ["charter", "configured", "enrolled", "updated"]
+    assert rules.at_start(said, dict(FACTS, boot=2)) == []
+
+
+def test_a_start_notes_what_has_changed_and_nothing_else():
+    said = dict(rules.at_start({}, FACTS))
+    for change, kinds in (
+        ({"app": "0.2.0"}, ["updated"]),
+        ({"slot": b"otherone"}, ["updated"]),
+        ({"config": b"otherone"}, ["configured"]),
+        ({"charter": 2}, ["charter"]),
+        ({"charter": 0}, []),
+        ({"short": 4}, ["enrolled"]),
+        ({"fleet": b"others!!"}, ["enrolled"]),
+        ({"watchdog": True}, ["restarted"]),
+    ):
+        facts = dict(FACTS)
+        facts.update(change)
+        assert [kind for kind, _ in rules.at_start(said, facts)] == kinds, change
+
+
+def test_a_configuration_noted_with_who_changed_it_is_not_noted_again():
+    said = dict(rules.at_start({}, FACTS))
+    said["configured"] = {"config": b"newnewne", "by": b"laptop88"}
+    assert rules.at_start(said, dict(FACTS, config=b"newnewne")) == []
+
+
+def test_a_node_that_restarts_for_ever_notes_ever_fewer():
+    said = dict(rules.at_start({}, FACTS))
+    noted = []
+    for boot in range(2, 3000):
+        for kind, fields in rules.at_start(said, dict(FACTS, boot=boot, watchdog=True)):
+            said[kind] = fields
+            noted.append(boot)
+    assert noted[:5] == [2, 3, 4, 5, 6]
+    assert 10 < len(noted) < 30
+    [(_, later)] = rules.at_start(said, dict(FACTS, boot=9000, watchdog=True))
+    assert later == {"boot": 9000, "run": 1}
+
+
+def test_old_entries_go_when_they_are_signed_and_a_host_has_them_or_when_there_is_no_room():
+    drop = rules.segments_to_drop
+    assert drop([10, 20, 30], 30, 30, 3, 8) == 0
+    assert drop([10, 20, 30, 40], 40, 40, 3, 8) == 1
+    assert drop([10, 20, 30, 40, 50], 50, 15, 3, 8) == 1
+    assert drop([10, 20, 30, 40], 40, 5, 3, 8) == 0
+    assert drop([10, 20, 30, 40], 5, 40, 3, 8) == 0
+    assert drop([10, 20, 30, 40, 50, 60, 70, 80, 90], 90, 0, 3, 8) == 1
+    assert drop([10, 20, 30, 40, 50, 60, 70, 80, 90], 5, 0, 3, 8) == 0
+    assert drop([10], 10, 10, 0, 0) == 0
+
+
+def test_two_audits_by_the_same_in_a_row_are_one_entry():
+    worth = rules.worth_noting
+    assert worth("audited", {}, None, None)
+    assert not worth("audited", {}, "audited", {})
+    assert worth("audited", {"by": A}, "audited", {"by": B})
+    assert worth("updated", {}, "updated", {})
