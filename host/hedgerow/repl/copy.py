@@ -151,8 +151,8 @@ def _blocks(size_bytes: int, block_bytes: int) -> int:
 async def _look(repl: Repl, code: str, count: int) -> tuple[list[str], bool]:
     """Run `code` on the board, compressed if it can inflate: (the lines that it printed, whether it can)."""
     within_s = LOOK_BASE_S + LOOK_S_PER_FILE * count
-    await repl.start(receiver.loader())
     data = receiver.compressed(code)
+    await repl.start(receiver.loader())
     inflates = await repl.stream.exactly(1, ANSWER_S) == receiver.READY
     if inflates and data is not None:
         await repl.stream.send(data)
