@@ -15,10 +15,9 @@ from hedgenode.rules.exchange import Exchange
 from hedgenode.rules.power import plan
 from hedgenode.rules.promises import Promises
 from hedgenode.rules.routing import Meetings
-from hedgenode.store.bundles import BundleStore
+from hedgenode.store import bundles, samples
 from hedgenode.store.counters import Counters
 from hedgenode.store.files import Flash
-from hedgenode.store.samples import SampleLog
 from hedgenode.tasks.admin import Admin
 from hedgenode.tasks.admin_files import FileMethods
 from hedgenode.tasks.admin_messages import MessageMethods
@@ -38,9 +37,6 @@ _CHECK_MS = 50
 RESTART_DELAY_S = 3
 EARLY_FAILURE_S = 60
 EARLY_RESTART_DELAY_S = 60
-# A full store has to be read at start and leaves an index in RAM: on a Pico 1.1 s and 18 kB for this much, and more
-# would break what a node promises (ready within 3 s, 100 kB of heap free).
-BUNDLE_STORE_BYTES = 128 * 1024
 
 
 class Node:
@@ -70,9 +66,8 @@ class Node:
         self.counters = Counters(self.files, "/store")
         self.boot = self.counters.boot
         everyone = self.config["ipn_base"] + message.EVERYONE
-        capacity_bytes = min(total * 40 // 100, BUNDLE_STORE_BYTES)
-        self.bundles = BundleStore(self.files, "/store/bundles", capacity_bytes, now_ms, everyone)
-        self.samples = SampleLog(self.files, "/store/samples", total * 20 // 100)
+        self.bundles = bundles.BundleStore(self.files, "/store/bundles", bundles.share_bytes(total), now_ms, everyone)
+        self.samples = samples.SampleLog(self.files, "/store/samples", samples.share_bytes(total))
         gc.collect()
 
     def _make_exchange(self):

@@ -6,14 +6,12 @@ A board would need half an hour of flash time for it. The files are what the nod
 import random
 from pathlib import Path
 
-from hedgenode.store.bundles import BundleStore
+from hedgenode.store import bundles as bundle_store
+from hedgenode.store import samples as sample_store
 from hedgenode.store.files import Flash
-from hedgenode.store.samples import SampleLog
 from hedgerow.repl.copy import FileToCopy
 from hedgewire import bundle
 
-# What hedgenode/app.py gives them of the file system.
-BUNDLES_PERCENT, SAMPLES_PERCENT = 40, 20
 TEXT_BYTES = 160
 IPN_BASE = 974848
 DAY_MS = 86_400_000
@@ -30,8 +28,8 @@ def full_stores(folder: Path, filesystem_bytes: int) -> tuple[list[FileToCopy], 
     """The files of /store, how many bundles and how many samples they hold."""
     for name in ("bundles", "samples"):
         (folder / name).mkdir(parents=True)
-    bundles = _fill_with_bundles(folder / "bundles", filesystem_bytes * BUNDLES_PERCENT // 100)
-    samples = _fill_with_samples(folder / "samples", filesystem_bytes * SAMPLES_PERCENT // 100)
+    bundles = _fill_with_bundles(folder / "bundles", bundle_store.share_bytes(filesystem_bytes))
+    samples = _fill_with_samples(folder / "samples", sample_store.share_bytes(filesystem_bytes))
     files = [
         FileToCopy(f"/store/{path.relative_to(folder)}", path.read_bytes())
         for path in sorted(folder.rglob("*"))
@@ -41,7 +39,7 @@ def full_stores(folder: Path, filesystem_bytes: int) -> tuple[list[FileToCopy], 
 
 
 def _fill_with_bundles(folder: Path, capacity_bytes: int) -> int:
-    store = BundleStore(_HastyFlash(), str(folder), capacity_bytes)
+    store = bundle_store.BundleStore(_HastyFlash(), str(folder), capacity_bytes)
     chance = random.Random(1)
     number = 0
     while store.count() == number:  # until one has to go for another
@@ -55,7 +53,7 @@ def _fill_with_bundles(folder: Path, capacity_bytes: int) -> int:
 
 
 def _fill_with_samples(folder: Path, capacity_bytes: int) -> int:
-    log = SampleLog(_HastyFlash(), str(folder), capacity_bytes)
+    log = sample_store.SampleLog(_HastyFlash(), str(folder), capacity_bytes)
     reading = {"temperature_c100": 2150, "humidity_pc100": 5000, "battery_mv": 3900, "panel_mv": 5000}
     used = -1
     while log.used_bytes() > used:  # until the oldest go

@@ -41,3 +41,10 @@ class Clock:
     def wall_s(self):
         """Seconds since 2000-01-01 UTC (DTN time) of the wall clock: advice for people, never an input of a rule."""
         return int(time.time()) - self._epoch_s
+
+    def set_wall_s(self, time_s):
+        """Set the wall clock; it lasts until power goes, unless the board has a clock with a battery."""
+        from machine import RTC
+
+        year, month, day, hour, minute, second, weekday = time.gmtime(time_s + self._epoch_s)[:7]
+        RTC().datetime((year, month, day, weekday, hour, minute, second, 0))

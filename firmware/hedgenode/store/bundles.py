@@ -36,6 +36,16 @@ _MAX_COPIES = 255
 _ROUNDS = 5
 
 
+# A full store has to be read at start and leaves an index in RAM: on a Pico 0.8 s and 18 kB for this much. More would
+# break what a node promises (100 kB of heap free).
+MOST_BYTES = 128 * 1024
+
+
+def share_bytes(filesystem_bytes: int) -> int:
+    """What a node gives its bundles of the whole file system."""
+    return min(filesystem_bytes * 40 // 100, MOST_BYTES)
+
+
 class BundleStore:
     """Bundles by id. `True` from a method that changes something means: it will survive a power cut.
 
@@ -333,38 +343,40 @@ class BundleStore:
     # ---- mount
 
     def _mount(self):
+        index = self._index
         for token, head, length in self._log.scan(_ADDED_BYTES):
             if len(head) < _HEAD_BYTES or head[3] != _VERSION:
                 continue
             kind, state, copies, _, bundle_id, clock_s = struct.unpack_from(_HEAD, head, 0)
-            self._clock_base_s = max(self._clock_base_s, clock_s)
+            if clock_s > self._clock_base_s:
+                self._clock_base_s = clock_s
             if kind == _OPENED:
                 self._next_seq = max(self._next_seq, struct.unpack_from("<I", bundle_id, 0)[0])
-            elif state >= len(STATES):
-                continue
-            elif kind == _ADDED and length >= _ADDED_BYTES:
-                self._mount_added(token, head, length - _ADDED_BYTES)
-            else:
-                slot = self._index.find(bundle_id)
-                if kind == _CHANGED and slot >= 0:
-                    self._index.update(slot, copies, STATES[state])
-                elif kind == _REMOVED:
-                    if slot >= 0:
-                        self._drop(self._index.entry(slot))
-                    self._seen.add(bundle_id)
+            elif kind == _ADDED and length >= _ADDED_BYTES and state < len(STATES):
+                slot = index.find(bundle_id)
+                if slot >= 0:  # compaction had copied it when the power went: the copy is the newer one
+                    self._drop(index.entry(slot))
+                self._mount_added(token, bundle_id, STATES[state], copies, clock_s, head, length - _ADDED_BYTES)
+            elif kind in (_CHANGED, _REMOVED) and state < len(STATES):
+                self._mount_changed(kind, bundle_id, STATES[state], copies)
 
-    def _mount_added(self, token, head, size):
-        _, state, copies, _, bundle_id, clock_s = struct.unpack_from(_HEAD, head, 0)
-        seq, source, destination, age_s, lifetime_s = struct.unpack_from(_MORE, head, _HEAD_BYTES)
-        self._next_seq = max(self._next_seq, seq + 1)
+    def _mount_changed(self, kind, bundle_id, state, copies):
         slot = self._index.find(bundle_id)
-        if slot >= 0:  # compaction had copied it when the power went: the copy is the newer one
-            self._drop(self._index.entry(slot))
-        if STATES[state] is None or not self._index.has_room_for(source, destination):
+        if kind == _CHANGED:
+            if slot >= 0:
+                self._index.update(slot, copies, state)
+        else:
+            if slot >= 0:
+                self._drop(self._index.entry(slot))
+            self._seen.add(bundle_id)
+
+    def _mount_added(self, token, bundle_id, state, copies, clock_s, head, size):
+        seq, source, destination, age_s, lifetime_s = struct.unpack_from(_MORE, head, _HEAD_BYTES)
+        if seq >= self._next_seq:
+            self._next_seq = seq + 1
+        if state is None or not self._index.has_room_for(source, destination):
             return
         born_s = clock_s - age_s
-        self._index.add(
-            bundle_id, token, source, destination, copies, STATES[state], size, seq, born_s, born_s + lifetime_s
-        )
+        self._index.add(bundle_id, token, source, destination, copies, state, size, seq, born_s, born_s + lifetime_s)
         self._live_bytes += HEADER_BYTES + _ADDED_BYTES + size
         self._mark(bundle_id, destination)

@@ -2,14 +2,15 @@
 
 ID_BYTES = 8
 PER_PAGE = 32
+_TAGS = 256  # bytes of ids that are searched at once; a whole number of pages
 _TAG_AT = 3  # ids are pieces of a hash: any byte tells them apart as well as another
 
 
 class IdTable:
     """Places for ids, 9 bytes each, in pages of 32: a board's heap rarely has one long free stretch.
 
-    Beside its ids a page keeps one byte of each together, so that looking for an id is one search in C through 32 bytes
-    a page. Places are not emptied: the owner knows which of them count.
+    Beside its ids a table keeps one byte of each together, so that looking for an id is one search in C through 256 of
+    them and a look at each that fits. Places are not emptied: the owner knows which of them count.
     """
 
     def __init__(self):
@@ -21,30 +22,34 @@ class IdTable:
 
     def grow(self) -> None:
         """Add a page of places at the end."""
-        self._tags.append(bytearray(PER_PAGE))
+        if len(self) == len(self._tags) * _TAGS:
+            self._tags.append(bytearray(_TAGS))
         self._ids.append(bytearray(PER_PAGE * ID_BYTES))
 
     def put(self, place: int, bundle_id) -> None:
-        page, i = place // PER_PAGE, place % PER_PAGE
-        self._tags[page][i] = bundle_id[_TAG_AT]
-        self._ids[page][i * ID_BYTES : (i + 1) * ID_BYTES] = bundle_id
+        self._tags[place // _TAGS][place % _TAGS] = bundle_id[_TAG_AT]
+        i = place % PER_PAGE * ID_BYTES
+        self._ids[place // PER_PAGE][i : i + ID_BYTES] = bundle_id
 
     def get(self, place: int) -> bytes:
-        i = place % PER_PAGE
-        return bytes(self._ids[place // PER_PAGE][i * ID_BYTES : (i + 1) * ID_BYTES])
+        i = place % PER_PAGE * ID_BYTES
+        return bytes(self._ids[place // PER_PAGE][i : i + ID_BYTES])
 
     def find(self, bundle_id, start: int = 0) -> int:
         """The first place from `start` on that holds the id, or -1."""
         tag = bytes(bundle_id[_TAG_AT : _TAG_AT + 1])
-        for page in range(start // PER_PAGE, len(self._ids)):
-            if tag not in self._tags[page]:
-                continue
-            tags, ids = bytes(self._tags[page]), self._ids[page]
-            i = tags.find(tag, max(0, start - page * PER_PAGE))
-            while i >= 0:
-                if ids[i * ID_BYTES : (i + 1) * ID_BYTES] == bundle_id:
-                    return page * PER_PAGE + i
-                i = tags.find(tag, i + 1)
+        left = len(self._ids) * PER_PAGE
+        first = 0
+        for tags in self._tags:
+            end = min(left, _TAGS)
+            at = tags.find(tag, max(0, start - first), end)
+            while at >= 0:
+                i = at % PER_PAGE * ID_BYTES
+                if self._ids[(first + at) // PER_PAGE][i : i + ID_BYTES] == bundle_id:
+                    return first + at
+                at = tags.find(tag, at + 1, end)
+            first += _TAGS
+            left -= _TAGS
         return -1
 
 

@@ -65,13 +65,12 @@ class Index:
             row[10],
         )
 
-    def has_room_for(self, *nodes) -> bool:
+    def has_room_for(self, source: int, destination: int) -> bool:
         """Whether the numbers of these nodes can be stored: at most 255 different high parts."""
-        new = []
-        for node in nodes:
-            if node >> 16 not in self._realms and node >> 16 not in new:
-                new.append(node >> 16)
-        return len(self._realms) + len(new) <= _MAX_REALMS
+        realms = self._realms
+        one, other = source >> 16, destination >> 16
+        new = (one not in realms) + (other not in realms and other != one)
+        return not new or len(realms) + new <= _MAX_REALMS
 
     def add(self, bundle_id, token, source, destination, copies, state, size, seq, born_s, end_s) -> int:
         """Fill an empty slot; the id must not be in the index. Returns the slot."""

@@ -23,6 +23,11 @@ _SMALLEST_RECORD_BYTES = 13  # frame and the shortest sample
 _MOST_SAMPLES = TOKEN_SPAN // _SMALLEST_RECORD_BYTES  # that a segment of any size holds
 
 
+def share_bytes(filesystem_bytes: int) -> int:
+    """What a node gives its samples of the whole file system."""
+    return filesystem_bytes * 20 // 100
+
+
 class SampleLog:
     """Samples in flash. `append` returns once the sample is durable; numbers begin at 1 and are never used twice."""
 
@@ -104,13 +109,16 @@ class SampleLog:
         if not numbers:
             return
         newest = numbers[-1]
-        damaged, readable = self._log.damaged, False
+        damaged, last = self._log.damaged, None
         for _, record, _ in self._log.scan_segment(newest):
-            self._note(newest, record)
-            readable = True
+            if last is None:
+                self._note(newest, record)
+            last = record
+        if last is not None:  # numbers only grow, so those between the first and the last need not be read
+            self._note(newest, last)
         # Where samples are lost that somebody may have read, leave out all the numbers they may have had. A segment
         # number stands for one segment of samples at most and one such gap.
-        if not readable:
+        if last is None:
             self.next_seq = max(self.next_seq, newest * 2 * _MOST_SAMPLES + 1)
         elif self._log.damaged > damaged:
             self.next_seq += _MOST_SAMPLES

@@ -7,6 +7,7 @@ from hedgenode.store.counters import write_atomic
 from hedgenode.tasks.admin import Refusal
 from hedgewire import admin, cbor
 
+_PLAUSIBLE_FROM_S = 757382400  # 2024-01-01 in seconds since 2000: who says an earlier time does not know it
 _RESTART_AFTER_MS = 200  # the answer has to reach the other end first
 
 
@@ -18,6 +19,7 @@ class NodeMethods:
             "status": self.status,
             "config": self.config,
             "configure": self.configure,
+            "set_time": self.set_time,
             "log": self.log,
             "follow": self.follow,
             "neighbours": self.neighbours,
@@ -42,6 +44,7 @@ class NodeMethods:
             "mpy": mpy,
             "uptime_ms": node.clock.uptime_ms(),
             "boots": node.boot,
+            "time_s": node.clock.wall_s(),
             "versions": [admin.VERSION],
         }
 
@@ -95,6 +98,18 @@ class NodeMethods:
         if not isinstance(written, dict):
             raise Refusal(admin.INTERNAL, "the configuration did not read back as written")
         return written
+
+    async def set_time(self, params, rows):
+        """Set the wall clock, which no rule depends on: samples, the log and people do."""
+        node = self._node
+        wanted_s = params.number("time_s", least=_PLAUSIBLE_FROM_S)
+        off_s = wanted_s - node.clock.wall_s()
+        node.clock.set_wall_s(wanted_s)
+        if abs(node.clock.wall_s() - wanted_s) > 1:
+            raise Refusal(admin.REFUSED, "the clock of this board cannot be set")
+        if off_s:
+            node.journal.say("info", "clock set %d s %s" % (abs(off_s), "ahead" if off_s > 0 else "back"))
+        return {"time_s": node.clock.wall_s()}
 
     async def log(self, params, rows):
         for line in self._node.journal.after(params.number("after", 0)):

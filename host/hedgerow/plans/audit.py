@@ -249,7 +249,7 @@ def _clock(findings: _Findings, report: NodeReport) -> None:
             "clock",
             Severity.NOTE,
             f"its clock is {_span(abs(off_s))} {'ahead' if off_s > 0 else 'behind'}",
-            "Set it at the next visit; messages do not depend on it, times of samples do",
+            "Any command that talks to it sets it, as `hedgerow inbox`; times of samples depend on it, messages do not",
             days=None,
         )
 

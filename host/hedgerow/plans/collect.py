@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from hedgerow.errors import FleetError, VerificationError
+from hedgerow.plans.clock import DTN_EPOCH_S
 from hedgerow.plans.executor import Connect
 from hedgerow.session import Session
 from hedgerow.transports import ports
 
-DTN_EPOCH_S = 946684800  # 2000-01-01 in Unix seconds: a node's clock counts from there (RFC 9171, 4.2.6)
 MOST_SAMPLES = 4096
 _SAMPLES_WITHIN_S = 20.0
 

@@ -5,16 +5,17 @@ board. When the way to it breaks, the error says which steps are done; running t
 """
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from hedgerow.errors import InterruptedWork, LinkError, LocalError, RemoteError, VerificationError
+from hedgerow.errors import FleetError, InterruptedWork, LinkError, LocalError, RemoteError, VerificationError
 from hedgerow.fleet.inventory import NodeSpec
 from hedgerow.fleet.keys import PUBLIC_BYTES
-from hedgerow.plans import look, provision
+from hedgerow.plans import clock, look, provision
 from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.look import CONFIG_PATH, NodeFacts
 from hedgerow.plans.provision import Consent, CreateIdentity, Enrol, InstallFiles, RemoveFiles, Restart, Step, Verify
@@ -121,6 +122,12 @@ class PortWork:
         self._weights = (total, total)
         self._say("done", 0)
         return work.spec
+
+    async def keep_clock_right(self) -> None:
+        """Tell the node that runs there the time, if it has it wrong; no reason to call the work a failure."""
+        if self._session is not None:
+            with contextlib.suppress(FleetError):
+                await clock.keep_right(self._session, await self._session.ask("hello"))
 
     async def _do(self, step: Step, work: "_Work") -> None:
         match step:

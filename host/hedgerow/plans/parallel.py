@@ -123,6 +123,7 @@ class Bench:
                 await board.wake()
                 return result
             settled = await board.carry_out(steps, given, seen, self.fleet, firmware, consent)
+            await board.keep_clock_right()
             if settled.enrolment is not None:
                 known = settled.enrolment
                 result = replace(result, node_id=known.node_id, short=known.short)

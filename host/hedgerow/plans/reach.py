@@ -1,5 +1,6 @@
-"""Knows how to find the node that a person means among several ports, and who is who. Changes nothing anywhere.
+"""Knows how to find the node that a person means among several ports, and who is who.
 
+Changes nothing anywhere but a wrong clock.
 A node is meant by its name, its short number, or the first digits of its id. Ports are tried at the same time.
 """
 
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hedgerow.errors import FleetError, LinkError, UsageError
+from hedgerow.plans import clock
 from hedgerow.session import Answering, Recognised, Session, silence
 from hedgerow.transports import Transport, ports
 
@@ -67,6 +69,7 @@ async def one_node(
     try:
         chosen = _choose(who, reached, [one for one in answers if isinstance(one, FleetError)])
         await _close([one for one in reached if one is not chosen])
+        await clock.keep_right(chosen.session, chosen.hello)
         yield chosen
     finally:
         await _close(reached)

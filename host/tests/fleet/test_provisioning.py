@@ -2,13 +2,14 @@
 
 import asyncio
 import binascii
+import time
 
 import pytest
 
 from hedgerow.errors import InterruptedWork, LinkError, RefusedError, StorageError
 from hedgerow.fleet import proposal
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import executor, report
+from hedgerow.plans import clock, executor, report
 from hedgerow.plans.provision import Consent, InstallFiles
 from hedgerow.repl import Repl
 from hedgerow.session import MAX_FRAME_BYTES, Session
@@ -47,6 +48,15 @@ def test_a_bare_board_becomes_the_node_that_was_wanted(workshop, run):
             assert bytes(said["fleet"]) == shop.fleet.charter.fleet_id
             assert said["board"] == "ESP32_GENERIC_S3"
             assert [seen.kind for seen in shop.fleet.registry.observations(known.node_id)] == ["provisioned"]
+
+    run(story())
+
+
+def test_provisioning_tells_the_node_the_time(workshop, run):
+    async def story():
+        async with workshop() as shop:
+            await shop.must_provision()
+            assert clock.correction_s((await hello(shop.ports[0]))["time_s"], int(time.time())) is None
 
     run(story())
 

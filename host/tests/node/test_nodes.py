@@ -96,6 +96,21 @@ def test_files_are_compared_in_one_answer(nodes):
     nodes.run(story())
 
 
+def test_a_clock_is_set_read_back_and_kept_over_a_restart(nodes):
+    async def story():
+        node = await nodes.node()
+        tomorrow_s = (await nodes.hello(node))["time_s"] + 86_400
+        assert abs((await nodes.ask(node, "set_time", {"time_s": tomorrow_s}))["time_s"] - tomorrow_s) <= 1
+        for wrong in (0, 757_382_399, -1, "noon"):
+            with pytest.raises(FleetError):
+                await nodes.ask(node, "set_time", {"time_s": wrong})
+        await nodes.ask(node, "restart")
+        await nodes.ends(node, "hard")
+        assert tomorrow_s <= (await nodes.hello(node))["time_s"] < tomorrow_s + 120
+
+    nodes.run(story())
+
+
 def test_no_host_reads_or_replaces_what_is_the_nodes_own(nodes):
     async def story():
         node = await nodes.node()

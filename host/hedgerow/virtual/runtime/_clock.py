@@ -21,7 +21,10 @@ def now():
 
 
 def set_now(seconds):
+    """As the board is told; but a clock at another speed is the weather's, like one that a satellite sets again."""
     global _base
+    if _RATE != 1:
+        return
     _base = [seconds, utime.ticks_us() / 1000000]
     _facts.tell("rtc", _base)
 
