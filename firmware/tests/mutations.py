@@ -6,7 +6,7 @@ Damage; a value must encode to the very bytes that it came from.
 
 from harness import from_typed, vectors
 
-from hedgewire import admin, bundle, cbor, frame, ledger, link, message
+from hedgewire import admin, bundle, cbor, document, frame, ledger, link, message, trust
 
 
 class Random:
@@ -104,6 +104,17 @@ def check_message(data):
     return True
 
 
+def check_document(data):
+    found = document.decode(data)
+    if isinstance(found, cbor.Damage):
+        return False
+    assert document.encode(found.body, found.signatures) == data or len(found.signatures) > 1
+    for kind in (trust.CHARTER, trust.LAPTOP, trust.REVOCATION, trust.ENROLMENT, trust.CUSTODIAN):
+        said = trust.read(found.fields, kind)
+        assert isinstance(said, cbor.Damage) or found.kind == kind
+    return True
+
+
 def check_link(data):
     found = link.decode(data)
     if isinstance(found, cbor.Damage):
@@ -196,6 +207,7 @@ def subjects():
         ("link", check_link, samples("link", "messages")),
         ("ledger entry", check_ledger_entry, samples("ledger", "entries")),
         ("ledger page", check_ledger_page, samples("ledger", "pages")),
+        ("document", check_document, samples("documents", "documents")),
         ("bundle", check_bundle, samples("bundle", "bundles") + unguarded_bundles()),
         ("bundle", check_bundle, unguarded_bundles()),
     ]

@@ -60,7 +60,7 @@ def test_both_ways_to_the_agreement_key_of_a_seed_meet(seed):
         0,  # order 4
         1,  # the neutral point
         P - 1,  # order 2
-        2707385501144840649318225287225658788936804267575313519463743609750303021,  # order 8
+        2707385501144840649318225287225658788936804267575313519463743609750303402022,  # order 8
         2,  # no point of the curve has it
         P,  # 0, written in another way
     ],

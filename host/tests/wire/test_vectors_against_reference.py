@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import cbor2
 import pytest
 import reference
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from harness import from_typed
 
 VECTORS = Path(__file__).resolve().parents[3] / "vectors"
@@ -63,3 +65,21 @@ def test_every_list_of_vectors_has_its_faults():
         faults = load(name)["damaged"]
         assert len(faults) >= 10
         assert len({case["name"] + case["hex"] for case in faults}) == len(faults)
+
+
+@pytest.mark.parametrize("case", load("documents")["documents"], ids=lambda case: case["name"])
+def test_fleet_documents(case):
+    fields = {name: _bytes_where_hex(value) for name, value in case["fields"].items()} | {"kind": case["kind"], "v": 1}
+    body = reference.dumps(fields)
+    assert hashlib.sha256(body).hexdigest() == case["digest"]
+    keys = [Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed)) for seed in case["signed_by"].values()]
+    signatures = sorted([key.public_key().public_bytes_raw(), key.sign(body)] for key in keys)
+    assert reference.dumps({"body": body, "signatures": signatures}).hex() == case["hex"]
+
+
+def _bytes_where_hex(value):
+    if isinstance(value, list):
+        return [_bytes_where_hex(item) for item in value]
+    return (
+        bytes.fromhex(value) if isinstance(value, str) and re.fullmatch("([0-9a-f]{16}|[0-9a-f]{64})", value) else value
+    )
