@@ -18,6 +18,7 @@ from hedgenode.rules.routing import Meetings
 from hedgenode.store import bundles, samples
 from hedgenode.store.counters import Counters
 from hedgenode.store.files import Flash
+from hedgenode.store.posted import Posted
 from hedgenode.tasks.admin import Admin
 from hedgenode.tasks.admin_files import FileMethods
 from hedgenode.tasks.admin_messages import MessageMethods
@@ -65,6 +66,7 @@ class Node:
         now_ms = self.clock.uptime_ms()
         self.counters = Counters(self.files, "/store")
         self.boot = self.counters.boot
+        self.posted = Posted(self.files, "/store/posted.cbor")
         everyone = self.config["ipn_base"] + message.EVERYONE
         self.bundles = bundles.BundleStore(self.files, "/store/bundles", bundles.share_bytes(total), now_ms, everyone)
         self.samples = samples.SampleLog(self.files, "/store/samples", samples.share_bytes(total))

@@ -10,7 +10,7 @@ from hedgewire.cbor import Damage
 VERSION = 1
 
 DONE = 0
-PART = 1  # more answers follow for this seq; the result is a list, and the caller joins the lists
+PART = 1  # more answers follow for this seq; the result is a list. The caller joins them; DONE says how many items
 UNKNOWN_METHOD = 16
 BAD_PARAMS = 17
 REFUSED = 18

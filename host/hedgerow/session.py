@@ -259,12 +259,15 @@ class Session:
             pending.parts.extend(answer.result)
         elif answer.code != admin.DONE:
             pending.whole.set_exception(Refused(answer.code, str(answer.result)))
-        elif not pending.parts:
-            pending.whole.set_result(answer.result)
-        elif self._decoder.damaged != pending.damaged_before:
-            pending.whole.set_exception(TimeoutError())  # a part may be among what was damaged: ask again
+        elif isinstance(answer.result, int) and not isinstance(answer.result, bool):
+            if answer.result == len(pending.parts):
+                pending.whole.set_result(pending.parts)
+            else:
+                pending.whole.set_exception(TimeoutError())  # a part got lost on the way: ask again
+        elif pending.parts:
+            pending.whole.set_exception(TimeoutError())
         else:
-            pending.whole.set_result(pending.parts + (answer.result if isinstance(answer.result, list) else []))
+            pending.whole.set_result(answer.result)
 
     def _on_event(self, payload: bytes) -> None:
         event = admin.parse_event(payload)

@@ -20,6 +20,7 @@ class FakeNode:
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.posted: dict[bytes, bytes] = {}  # nonce -> id
         self.lose_answers = 0  # how many whole answers get lost from now on
+        self.lose_part: int | None = None  # number of the answer frame, from now on, that vanishes
         self.damage_answer: int | None = None  # number of the answer frame, from now on, that gets damaged
         self.says: bytes = b""  # text on the console, before each answer
         self.runs = True  # False: nothing reads the cable
@@ -91,7 +92,7 @@ class FakeNode:
         elif isinstance(result, list):
             for at in range(0, len(result), PARTS):
                 self._send(request.seq, admin.PART, result[at : at + PARTS])
-            self._send(request.seq, admin.DONE, [])
+            self._send(request.seq, admin.DONE, len(result) or [])
         else:
             self._send(request.seq, admin.DONE, result)
 
@@ -99,6 +100,11 @@ class FakeNode:
         if self.lose_answers:
             self.lose_answers -= code != admin.PART
             return
+        if self.lose_part is not None:
+            self.lose_part -= 1
+            if self.lose_part < 0:
+                self.lose_part = None
+                return
         data = frame.encode(frame.ANSWER, admin.answer(seq, code, result))
         if self.damage_answer is not None:
             if self.damage_answer == 0:

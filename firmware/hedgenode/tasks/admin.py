@@ -84,6 +84,7 @@ class Rows:
         self._send = send
         self._rows = []
         self._bytes = 0
+        self.sent = 0
 
     async def add(self, row, size_bytes=0):
         """`size_bytes` counts where a row may be long."""
@@ -97,6 +98,7 @@ class Rows:
     async def flush(self):
         if self._rows:
             self._send(admin.PART, self._rows)
+            self.sent += len(self._rows)
             self._rows = []
             self._bytes = 0
             await asyncio.sleep_ms(0)
@@ -105,8 +107,8 @@ class Rows:
 class Admin:
     """`groups` are objects whose `methods` map a name to `async def (params, rows) -> result`.
 
-    A method that has rows to give adds them to `rows`; its return value closes the answer. None then means: the
-    rows were the answer (an empty list closes them).
+    A method that has rows to give adds them to `rows` and returns None: their number closes the answer, so that the
+    asker sees whether a part is missing. Without any an empty list is the answer.
     """
 
     def __init__(self, groups, journal):
@@ -136,7 +138,7 @@ class Admin:
         try:
             result = await method(Params(request.params), rows)
             await rows.flush()
-            reply(admin.DONE, [] if result is None else result)
+            reply(admin.DONE, (rows.sent or []) if result is None else result)
         except Refusal as no:
             reply(no.code, no.sentence)
         except MemoryError:

@@ -4,7 +4,6 @@ from hedgenode.rules.exchange import MAX_BUNDLE_BYTES
 from hedgenode.tasks.admin import Refusal
 from hedgewire import admin, bundle, message
 
-_REMEMBERED_POSTS = 8
 _LIFETIME_MS = 7 * 24 * 3600 * 1000
 _MAX_LIFETIME_MS = 400 * 24 * 3600 * 1000
 _HOPS = 16
@@ -17,7 +16,6 @@ _MAX_NONCE_BYTES = 16
 class MessageMethods:
     def __init__(self, node):
         self._node = node
-        self._posted = []  # (nonce, id): a repeated request is the same message
         self.methods = {
             "samples": self.samples,
             "bundles": self.bundles,
@@ -49,9 +47,9 @@ class MessageMethods:
         """A new message from this node. Answered once it is safe in flash; `nonce` makes a repetition harmless."""
         node = self._node
         nonce = params.data("nonce")[:_MAX_NONCE_BYTES] if "nonce" in params else None
-        for known, posted_id in self._posted:
-            if nonce is not None and known == nonce:
-                return {"id": posted_id}
+        known_id = None if nonce is None else node.posted.find(nonce)
+        if known_id is not None and node.bundles.knows(known_id):
+            return {"id": known_id}
         to, text = params.number("to", least=1, most=message.EVERYONE), params.text("text")
         copies = params.number("copies", node.config["copies"], 1, _MAX_COPIES)
         lifetime_ms = params.number("lifetime_ms", _LIFETIME_MS, 1, _MAX_LIFETIME_MS)
@@ -68,9 +66,7 @@ class MessageMethods:
         if len(data) > MAX_BUNDLE_BYTES:
             over = len(data) - MAX_BUNDLE_BYTES
             raise Refusal(admin.REFUSED, "the message is %d bytes too long" % over)
-        posted_id = self._store(made, data, copies)
-        if nonce is not None:
-            self._posted = (self._posted + [(nonce, posted_id)])[-_REMEMBERED_POSTS:]
+        posted_id = self._store(made, data, copies, nonce)
         node.journal.say("info", "message %s to %d posted" % (posted_id.hex()[:8], to))
         return {"id": posted_id}
 
@@ -89,11 +85,13 @@ class MessageMethods:
             raise Refusal(admin.STORAGE_FULL, "the store has no room for it, or its time is over")
         return {"id": bundle.bundle_id(brought)}
 
-    def _store(self, made, data, copies) -> bytes:
+    def _store(self, made, data, copies, nonce) -> bytes:
         """The id of our own bundle, once it is safe."""
         node = self._node
         made_id = bundle.bundle_id(made)
         assert not isinstance(made_id, bundle.Damage)  # only bytes from elsewhere can be damaged
+        if nonce is not None:
+            node.posted.keep(nonce, made_id)
         to_itself = made.destination.node == node.config["ipn_base"] + node.config["short"]
         stored = node.bundles.add(
             data,

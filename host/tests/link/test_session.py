@@ -124,6 +124,20 @@ def test_a_damaged_part_never_makes_a_shorter_answer(run, damaged):
     run(work())
 
 
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_a_part_that_vanished_without_a_trace_is_missed_all_the_same(run, lost):
+    async def work():
+        node = FakeNode()
+        async with Session(node) as session:
+            node.lose_part = lost
+            assert await session.ask("samples", timeout_s=QUICK_S) == node.samples
+            assert len(node.asked) == 2
+            node.samples = []
+            assert await session.ask("samples", timeout_s=QUICK_S) == []
+
+    run(work())
+
+
 @pytest.mark.parametrize(
     ("code", "kind"),
     [

@@ -136,6 +136,28 @@ def test_a_message_that_is_too_long_is_refused_and_the_longest_arrives(nodes):
     nodes.run(story())
 
 
+def test_a_message_that_is_asked_for_again_after_any_power_cut_is_there_once(nodes):
+    async def story():
+        node = await nodes.node()
+        me = (await nodes.hello(node))["short"]
+        for writes in range(1, 40):
+            wanted = {"to": me, "text": f"cut after {writes:02}", "nonce": bytes([writes]) * 8}
+            node.cut_after_writes(writes, half=bool(writes % 2))
+            try:
+                first = await nodes.ask(node, "post", wanted, timeout_s=0.5)
+                break  # it takes fewer writes than that: every one of them has been cut
+            except LinkError:
+                await node.wait_off(5)
+            await node.power_on()
+            await nodes.hello(node)
+            first = await nodes.ask(node, "post", wanted)
+            assert await nodes.ask(node, "post", wanted) == first
+        assert writes > 6
+        assert await texts(nodes, node) == [f"cut after {number:02}" for number in range(1, writes + 1)]
+
+    nodes.run(story())
+
+
 def test_many_rows_come_whole(nodes):
     async def story():
         node = await nodes.node()

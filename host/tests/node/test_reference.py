@@ -67,5 +67,13 @@ def test_every_setting_is_described_with_its_range_and_default():
 def test_the_files_of_the_node_are_listed():
     from hedgenode.tasks.housekeeping import MEETINGS_PATH
 
-    for path in (config.PATH, identity.PATH, MEETINGS_PATH, "/dev", "/store/counters.cbor", "/a/"):
+    for path in (
+        config.PATH,
+        identity.PATH,
+        MEETINGS_PATH,
+        "/dev",
+        "/store/counters.cbor",
+        "/store/posted.cbor",
+        "/a/",
+    ):
         assert f"`{path}`" in FILES, path
