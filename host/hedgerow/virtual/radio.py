@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hedgerow.virtual import ether_messages as messages
+from hedgerow.virtual.attacker import Attacker
 from hedgerow.virtual.contacts import Contact, Links, read_plan
 
 # ESP-NOW at its default rate: 802.11b, 1 Mbit/s, long preamble, 43 bytes around the payload (vendor action frame).
@@ -84,8 +85,10 @@ class Ether:
         collisions: bool = False,
         rssi_dbm: Callable[[str, str], int] | None = None,
         links: Links | None = None,
+        attacker: Attacker | None = None,
     ) -> None:
         self.links = links or Links()
+        self.attacker = attacker
         self.loss = loss
         self.trace: deque[RadioEvent] = deque(maxlen=_TRACE_EVENTS)
         self.on_event: Callable[[RadioEvent], None] | None = None
@@ -260,12 +263,29 @@ class Ether:
         if reason:
             self._note(_event("dropped", node.name, other.name, frame, reason))
             return False
-        assert other.listen is not None
-        rssi_dbm = self._rssi_dbm(node.name, other.name)
-        other.unread_bytes += len(frame.data)
-        other.listen.write(messages.frame(node.mac, frame.destination, rssi_dbm, frame.data))
-        self._note(_event("heard", node.name, other.name, frame, rssi_dbm=rssi_dbm))
+        if self.attacker is not None:
+            return self._deliver_attacked(self.attacker, node, other, frame)
+        self._hand_over(node.mac, other, frame)
         return True
+
+    def _deliver_attacked(self, attacker: Attacker, node: _Node, other: _Node, frame: messages.Transmit) -> bool:
+        """True when something reached the listener at once: a radio's own acknowledgement proves no more than that."""
+        heard = attacker.meddle(node.mac, frame.data)
+        loop = asyncio.get_running_loop()
+        for one in heard:
+            meddled = messages.Transmit(frame.wants_result, frame.destination, one.data)
+            loop.call_later(one.delay_s, self._hand_over, one.source, other, meddled)
+        return any(one.delay_s == 0 for one in heard)
+
+    def _hand_over(self, source: bytes, other: _Node, frame: messages.Transmit) -> None:
+        """Into the listener's buffer. A frame that was held back may find the listener gone, or its buffer full."""
+        if other.listen is None or other.unread_bytes + len(frame.data) > other.buffer_bytes or not frame.data:
+            return
+        name = self._called(source)
+        rssi_dbm = self._rssi_dbm(name, other.name)
+        other.unread_bytes += len(frame.data)
+        other.listen.write(messages.frame(source, frame.destination, rssi_dbm, frame.data))
+        self._note(_event("heard", name, other.name, frame, rssi_dbm=rssi_dbm))
 
     def _collided(self, other: _Node, in_air: _InAir) -> bool:
         """Two senders that do not hear each other, heard at the same time by the one between them."""

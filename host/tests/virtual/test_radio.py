@@ -7,6 +7,7 @@ import pytest
 
 from hedgerow.errors import UsageError
 from hedgerow.virtual import ether_messages as messages
+from hedgerow.virtual.attacker import Attacker, Chances
 from hedgerow.virtual.contacts import Contact, Links, parse_plan
 from hedgerow.virtual.radio import Ether, airtime_s
 
@@ -268,3 +269,33 @@ asyncio.run(main())
         await ether.close()
 
     bench.run(story)
+
+
+def test_an_attacker_stands_between_all_radios():
+    frames = [bytes([0x21]) + bytes([number]) * 30 for number in range(40)]
+
+    async def story(ether, radios):
+        for data in frames:
+            radios[0].broadcast(data)
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(0.2)
+        return radios[1].heard
+
+    heard = _story(story, 2, attacker=Attacker(3, Chances(longest_delay_s=0.05)))
+    assert set(heard) - set(frames)  # forged or damaged
+    assert len(set(frames) - set(heard)) > 0  # dropped
+    assert len(heard) > len(set(heard))  # doubled or played again
+    in_order = [data for data in heard if data in frames]
+    assert in_order != sorted(in_order)
+
+
+def test_a_late_frame_finds_its_listener_gone():
+    async def story(ether, radios):
+        radios[0].broadcast(b"x" * 30)
+        await asyncio.sleep(0.01)
+        radios[1].leave()
+        await asyncio.sleep(0.3)
+        return radios[1].heard
+
+    late = Attacker(1, Chances(drop=0, delay=1, double=0, damage=0, replay=0, forge=0, longest_delay_s=0.2))
+    assert _story(story, 2, attacker=late) == []
