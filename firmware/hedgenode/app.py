@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from hedgenode import config
+from hedgenode import config, identity
 from hedgenode.hal import watchdog
 from hedgenode.hal.clock import Clock
 from hedgenode.hal.console import Console
@@ -18,14 +18,18 @@ from hedgenode.rules.routing import Meetings
 from hedgenode.store import bundles, samples
 from hedgenode.store.counters import Counters
 from hedgenode.store.files import Flash
+from hedgenode.store.ledger import LedgerStore
 from hedgenode.store.posted import Posted
 from hedgenode.tasks.admin import Admin
 from hedgenode.tasks.admin_files import FileMethods
+from hedgenode.tasks.admin_ledger import LedgerMethods
 from hedgenode.tasks.admin_messages import MessageMethods
 from hedgenode.tasks.admin_node import NodeMethods
 from hedgenode.tasks.console import ConsoleTask
 from hedgenode.tasks.housekeeping import HousekeepingTask
 from hedgenode.tasks.journal import Journal
+from hedgenode.tasks.ledger import FOLDER as LEDGER_FOLDER
+from hedgenode.tasks.ledger import LedgerTask
 from hedgenode.tasks.radio import RadioTask
 from hedgenode.tasks.sampling import SamplingTask
 from hedgewire import message
@@ -57,7 +61,7 @@ class Node:
         self._make_tasks()
 
     def _make_stores(self):
-        for folder in ("/store", "/store/bundles", "/store/samples"):
+        for folder in ("/store", "/store/bundles", "/store/samples", LEDGER_FOLDER):
             try:
                 os.mkdir(folder)
             except OSError:
@@ -98,11 +102,29 @@ class Node:
             self._sensors(), self.hardware, self.samples, self.clock, self.journal, c["sample_ms"], self.boot, plan
         )
         self.housekeeping = HousekeepingTask(self.files, self.bundles, self.meetings, self.clock, self.journal)
-        self.admin = Admin((NodeMethods(self), FileMethods(self), MessageMethods(self)), self.journal)
+        self.ledger = self._ledger()
+        groups = (NodeMethods(self), FileMethods(self), MessageMethods(self), LedgerMethods(self))
+        self.admin = Admin(groups, self.journal)
         self.console = ConsoleTask(self.cable, self.admin, c["name"], c["console"] == "locked")
         self.promises = Promises()
         self.failure = None
         gc.collect()
+
+    def _ledger(self):
+        """The node's ledger, or None where it has no key (or none any more): messages go on without."""
+        try:
+            mine = identity.load()
+        except ValueError as e:
+            self.journal.say("error", str(e))
+            mine = None
+        if mine is None:
+            return None
+        facts = {key: self.config[key] for key in ("fleet", "short", "charter")}
+        facts["app"] = VERSION
+        facts["boot"] = self.boot
+        facts["watchdog"] = self.hardware.reset_cause() == "watchdog"
+        store = LedgerStore(self.files, LEDGER_FOLDER, mine.public)
+        return LedgerTask(self.files, store, mine, self.clock, self.journal, facts, config.PATH)
 
     def _sensors(self):
         from hedgenode import drivers
@@ -144,8 +166,12 @@ class Node:
             radio = RadioTask(self.radio, self.exchange, self.clock, self.config["hello_ms"])
             self.start("listen", radio.listen)
             self.start("speak", radio.speak)
+            if self.ledger is not None:
+                self.ledger.meet(self.exchange, radio.say)
         self.start("sampling", self.sampling.run)
         self.start("housekeeping", self.housekeeping.run)
+        if self.ledger is not None:
+            self.start("ledger", self.ledger.run)
 
     async def run(self):
         """Run until a Ctrl-C (returns None), or until a task failed or is late: then (its name, exception or text)."""
@@ -164,6 +190,8 @@ class Node:
             if self.failure is None and late is not None:
                 self.failure = (late, "it did not come back in time")
             if self.failure is not None:
+                if self.ledger is not None:
+                    self.ledger.note_failure(self.boot)
                 return self.failure
             watchdog.feed()
         return None
@@ -175,6 +203,8 @@ class Node:
         try:
             self.bundles.close()
             self.samples.close()
+            if self.ledger is not None:
+                self.ledger.store.close()
         except OSError:
             pass  # what was acknowledged is in flash already
 

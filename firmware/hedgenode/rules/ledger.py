@@ -77,12 +77,13 @@ def at_start(said: dict, facts: dict) -> list:
     if (said.get("charter") or {}).get("version", 0) < facts["charter"]:
         notes.append(("charter", {"version": facts["charter"]}))
     if facts["watchdog"]:
-        notes += _restarted(said.get("restarted") or {"boot": 0, "run": 0}, facts["boot"])
+        notes += restarted(said, facts["boot"])
     return notes
 
 
-def _restarted(last, boot):
-    """The first few in a row are noted, then every second, every fourth ... up to one in 256."""
+def restarted(said: dict, boot: int) -> list:
+    """What to note of a restart by the watchdog: the first few in a row, then ever fewer, up to one in 256."""
+    last = said.get("restarted") or {"boot": 0, "run": 0}
     passed = boot - last["boot"]
     every = 1 << min(max(0, last["run"] - _NOTED_IN_A_ROW), _THINNED_TO)
     if passed < every:

@@ -8,6 +8,7 @@ from micropython import const
 _POLL_MS = const(10)
 _TICK_MS = const(1000)
 _PROMISE_MS = const(5000)
+_MAX_OUTBOX = const(8)
 _PATIENCE = const(5)  # times that a radio with full buffers is asked to take the same frame
 
 
@@ -19,6 +20,12 @@ class RadioTask:
         self._exchange = exchange
         self._clock = clock
         self._hello_ms = hello_ms
+        self._outbox = []
+
+    def say(self, frame) -> None:
+        """Have a frame sent in our next turn, within a second. What is too much is lost, as on the air."""
+        if len(self._outbox) < _MAX_OUTBOX:
+            self._outbox.append(frame)
 
     async def listen(self, promise):
         """Take what comes and answer it. Silence on the air is no failure of ours."""
@@ -44,6 +51,8 @@ class RadioTask:
             wait_ms -= step_ms
             clock = self._clock
             await self._send(self._exchange.tick(clock.uptime_ms(), clock.uptime_s()))
+            waiting, self._outbox = self._outbox, []
+            await self._send(waiting)
             if wait_ms <= 0:
                 await self._send([self._exchange.hello(clock.uptime_s())])
                 wait_ms = self._hello_ms * (192 + os.urandom(1)[0] // 2) // 256

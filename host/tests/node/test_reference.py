@@ -8,6 +8,7 @@ import pytest
 from hedgenode import config, identity
 from hedgenode.rules.exchange import MAX_BUNDLE_BYTES
 from hedgenode.tasks.admin_files import FileMethods
+from hedgenode.tasks.admin_ledger import LedgerMethods
 from hedgenode.tasks.admin_messages import MessageMethods
 from hedgenode.tasks.admin_node import NodeMethods
 from hedgerow import session
@@ -25,7 +26,7 @@ class _NoNode:
 
 def test_every_method_is_described_and_every_described_one_exists():
     known = set()
-    for group in (NodeMethods, FileMethods, MessageMethods):
+    for group in (NodeMethods, FileMethods, MessageMethods, LedgerMethods):
         known |= set(group(_NoNode()).methods)
     assert set(SECTIONS) == known
 
@@ -66,11 +67,13 @@ def test_every_setting_is_described_with_its_range_and_default():
 
 def test_the_files_of_the_node_are_listed():
     from hedgenode.tasks.housekeeping import MEETINGS_PATH
+    from hedgenode.tasks.ledger import FOLDER
 
     for path in (
         config.PATH,
         identity.PATH,
         MEETINGS_PATH,
+        FOLDER + "/",
         "/dev",
         "/store/counters.cbor",
         "/store/posted.cbor",
