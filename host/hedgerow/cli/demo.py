@@ -4,6 +4,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,8 @@ from hedgerow.errors import EXIT_FINDINGS
 from hedgerow.report import write
 
 app = new_app("See the whole of it: six virtual boards, a message that survives, an audit.")
+
+_MARGIN = " " * 13  # what stands before the text of an event
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -99,7 +102,7 @@ class Teller:
             colour = {"✔ PASS": "green", "✘ FAIL": "red", "finding": "yellow", "meddle": "yellow"}.get(what, "dim")
             loud = text.isupper() or text.startswith(("CUT", "DELIVERED"))
             console.print(f"   [{colour}]{what:>8}[/{colour}]  ", end="")
-            console.print(text, markup=False, soft_wrap=True, style="bold" if loud else "")
+            console.print(_hanging(text), markup=False, soft_wrap=True, style="bold" if loud else "")
 
     def ports(self, names: list[str]) -> None:
         self._bars = Bars(names, quiet=self._quiet).__enter__()
@@ -116,6 +119,15 @@ class Teller:
         bars, self._bars = self._bars, None
         if bars:
             bars.__exit__()
+
+
+def _hanging(text: str) -> str:
+    """Broken between words for a terminal, under where it begins; a file or a pipe gets each line whole."""
+    if not console.is_terminal:
+        return text
+    width = max(20, console.width - len(_MARGIN))
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return f"\n{_MARGIN}".join(lines)
 
 
 def _conclude(facts: dict[str, Any], kept: Demo | None, page: Path) -> None:

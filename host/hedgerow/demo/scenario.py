@@ -232,7 +232,8 @@ class Demo:
         self._claim(
             holders == [relay] and kept >= before["samples"],
             f"{relay} lost its power while it held the only copy on the way, and nothing was lost.",
-            f"After SIGKILL and restart: {holders} holds it, {kept} of {before['samples']} acknowledged samples.",
+            f"After SIGKILL and restart: {', '.join(holders) or 'nobody'} holds it, "
+            f"{kept} of {before['samples']} acknowledged samples.",
         )
         return {"node": self._shorts[relay], "from_s": from_s, "until_s": until_s}
 

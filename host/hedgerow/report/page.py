@@ -164,15 +164,11 @@ def _audit(facts: Facts) -> str:
         out.append(f"<p>{_mark(True)} No findings.</p>")
         return "\n".join(out)
     out.append(
-        '<div class="scroll"><table><tr><th>Node</th><th>Finding</th><th>Where</th><th>What to do</th>'
-        "<th>When</th></tr>"
+        _table(
+            ("Node", "Finding", "Where", "What to do", "When"),
+            [(escape(f["node"]), _kind(f), _where(f), escape(f["next_step"]), escape(f["waits"])) for f in findings],
+        )
     )
-    out += [
-        f"<tr><td>{escape(f['node'])}</td><td>{_kind(f)}</td>"
-        f"<td>{_where(f)}</td><td>{escape(f['next_step'])}</td><td>{escape(f['waits'])}</td></tr>"
-        for f in findings
-    ]
-    out.append("</table></div>")
     out.append(
         '<p class="quiet">A node reports on itself: what took it over can also lie. A deep audit reads the flash.</p>'
     )
@@ -198,17 +194,37 @@ def _nodes(nodes: Sequence[Facts]) -> str:
         s = n["status"]
         battery = "" if s.get("battery_mv") is None else f"{s['battery_mv'] / 1000:.2f} V"
         rows.append(
-            f"<tr><td>{escape(n['name'])}</td><td><code>{escape(n['id'])}</code></td><td>{escape(n['board'])}</td>"
-            f'<td class="number">{len(n["samples"])}</td><td class="number">{s["bundles"]}</td>'
-            f'<td class="number">{battery}</td><td class="number">{s["free_bytes"] // 1024} KiB</td>'
-            f'<td class="number">{s["heap_free"] // 1024} KiB</td><td class="number">{n["boots"]}</td></tr>'
+            (
+                escape(n["name"]),
+                f'<code class="whole">{escape(n["id"])}</code>',
+                escape(n["board"]),
+                len(n["samples"]),
+                s["bundles"],
+                battery,
+                f"{s['free_bytes'] // 1024} KiB",
+                f"{s['heap_free'] // 1024} KiB",
+                n["boots"],
+            )
         )
-    return (
-        '<h2>Nodes</h2><div class="scroll"><table><tr><th>Name</th><th>Identity</th><th>Board</th><th>Samples</th>'
-        "<th>Bundles</th><th>Battery</th><th>Flash free</th><th>Heap free</th><th>Boots</th></tr>"
-        + "".join(rows)
-        + "</table></div>"
-    )
+    heads = ("Name", "Identity", "Board", "Samples", "Bundles", "Battery", "Flash free", "Heap free", "Boots")
+    return "<h2>Nodes</h2>" + _table(heads, rows, numbers_from=3)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[object]], numbers_from: int = 99) -> str:
+    """Cells are HTML. Each knows the head of its column, which stands before it where the screen is narrow."""
+    out = ["<tr>", *(f"<th{_number(i >= numbers_from)}>{head}</th>" for i, head in enumerate(heads)), "</tr>"]
+    for row in rows:
+        cells = enumerate(zip(heads, row, strict=True))
+        out.append("<tr>")
+        out += [
+            f'<td data-head="{head}"{_number(i >= numbers_from)}><span>{cell}</span></td>' for i, (head, cell) in cells
+        ]
+        out.append("</tr>")
+    return f'<div class="scroll"><table>{"".join(out)}</table></div>'
+
+
+def _number(is_one: bool) -> str:
+    return ' class="number"' if is_one else ""
 
 
 def _sources(facts: Facts) -> str:
