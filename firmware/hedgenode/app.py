@@ -85,11 +85,11 @@ class Node:
         if c["radio"] == "none":
             return
         try:
-            from hedgenode.hal.espnow_radio import EspNowRadio
+            hal = __import__("hedgenode.hal.%s_radio" % c["radio"], None, None, ("Radio",))
         except ImportError:
             self.journal.say("error", "this board has no radio %s; the node works without" % c["radio"])
         else:
-            self.radio = EspNowRadio(c["radio_channel"])
+            self.radio = hal.Radio(c["radio_channel"])
         gc.collect()
 
     def _tell(self, event, **facts):

@@ -5,9 +5,10 @@ import network
 
 _BROADCAST = b"\xff\xff\xff\xff\xff\xff"
 MAX_FRAME_BYTES = 250  # ESP-NOW v1
+NEEDS = "espnow"  # what a board must have for it, as its board.toml says under `radios`
 
 
-class EspNowRadio:
+class Radio:
     """`sent`, `received` and `lost` count frames; what is lost, its owner counts."""
 
     def __init__(self, channel):

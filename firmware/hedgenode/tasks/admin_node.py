@@ -87,7 +87,7 @@ class NodeMethods:
         wanted.update(new)
         data = cbor.encode(wanted)
         wrong = config.fault(wanted)
-        if wrong is None and wanted["radio"] not in ("none", node.hardware.board.RADIO):
+        if wrong is None and wanted["radio"] not in ("none", node.hardware.board.RADIO, node.config["radio"]):
             wrong = "this board has no radio %s" % wanted["radio"]
         if wrong is None and len(data) > config.MAX_BYTES:
             wrong = "the configuration must have at most %d bytes" % config.MAX_BYTES

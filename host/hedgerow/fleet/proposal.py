@@ -12,7 +12,7 @@ from typing import Any
 
 from hedgerow import resources
 from hedgerow.errors import StorageError
-from hedgerow.fleet import boards, problems
+from hedgerow.fleet import bearers, boards, problems
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.problems import FileProblems, Problem
 from hedgerow.fleet.toml_positions import Positions
@@ -70,6 +70,7 @@ def parse(text: str, file_name: str = FILE_NAME) -> Proposal:
     found = [
         *_unknown_boards(tables, positions),
         *_repeated_names(tables, positions),
+        *_unknown_radios(content, positions),
         *_lacking_radios(tables, positions),
         *_unknown_drivers(content, positions),
     ]
@@ -146,12 +147,23 @@ def _repeated_names(tables: list[dict], positions: Positions) -> Iterable[Proble
         first_line.setdefault(table["name"], line)
 
 
+def _unknown_radios(content: dict, positions: Positions) -> Iterable[Problem]:
+    known = [*bearers.known(), bearers.NONE]
+    holders = [(("defaults",), content.get("defaults", {}))]
+    holders += [(("node", index), table) for index, table in enumerate(content.get("node", []))]
+    for path, table in holders:
+        if table.get("radio", bearers.NONE) not in known:
+            where = positions.of_value((*path, "radio"))
+            yield Problem(*where, f'there is no radio "{table["radio"]}"', problems.did_you_mean(table["radio"], known))
+
+
 def _lacking_radios(tables: list[dict], positions: Positions) -> Iterable[Problem]:
+    needed = bearers.known()
     for index, table in enumerate(tables):
-        if table.get("radio", "none") == "none" or table["board"] not in boards.board_ids():
+        if table.get("radio") not in needed or table["board"] not in boards.board_ids():
             continue
         board = boards.load(table["board"])
-        if table["radio"] not in board.radios:
+        if needed[table["radio"]] not in board.radios:
             where = positions.of_value(("node", index, "radio"))
             yield Problem(*where, f"a {board.name} has no {table['radio']}", 'leave the line out, or say "none"')
 

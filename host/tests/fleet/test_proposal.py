@@ -69,6 +69,7 @@ def test_radio_none_in_the_defaults_holds_for_every_board():
         ('board = "RPI_PICO"', 'bord = "RPI_PICO"', 19, 1, "did you mean board?"),
         ('board = "RPI_PICO"', "", 17, 1, "needs board"),
         ('board = "RPI_PICO"', 'board = "RPI_PICO"\nradio = "espnow"', 20, 9, "has no espnow"),
+        ('board = "RPI_PICO"', 'board = "RPI_PICO"\nradio = "lora"', 20, 9, "known are espnow, none"),
         ('board = "RPI_PICO"', 'board = "RPI_PICO"\nlatitude = 51', 20, 1, "names no places"),
         ('name = "elm"', 'name = "oak"', 18, 8, "line 9 uses it already"),
         ('name = "elm"', 'name = "El Mirador"', 18, 8, "Lower-case letters"),
