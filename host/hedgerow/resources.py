@@ -1,5 +1,6 @@
 """Knows where the files that are not Python modules lie, in a checkout and in an installed wheel; never opens one."""
 
+import os
 from pathlib import Path
 
 from hedgerow.errors import EnvironmentProblem
@@ -17,6 +18,12 @@ def boards_folder() -> Path:
 def firmware_folder() -> Path:
     """`boot.py`, `main.py` and the packages `hedgewire` and `hedgenode`, as source."""
     return _folder("firmware")
+
+
+def images_folder() -> Path:
+    """Where a person keeps firmware images for the tool (XDG base directories)."""
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "hedgerow" / "images"
 
 
 def is_checkout() -> bool:

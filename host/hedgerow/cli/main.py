@@ -28,6 +28,8 @@ COMMANDS: dict[str, Entry] = {
     "devices": Entry("hedgerow.cli.devices", "List the serial ports and what is behind them."),
     "devs": Entry("hedgerow.cli.devices", "Short for `devices`.", hidden=True),
     "doctor": Entry("hedgerow.cli.doctor", "Find out why this machine cannot reach a board, and what to do."),
+    "images": Entry("hedgerow.cli.images", "Keep firmware images, so that flashing needs no network."),
+    "flash": Entry("hedgerow.cli.flash", "Put MicroPython onto boards, several at once, and read it back."),
     "fleet": Entry("hedgerow.cli.fleet", "Found a fleet, show it."),
     "plan": Entry("hedgerow.cli.plan", "Show what provisioning would change, and change nothing."),
     "provision": Entry("hedgerow.cli.provision", "Make boards into nodes of your fleet; run it again to resume."),
@@ -37,6 +39,8 @@ COMMANDS: dict[str, Entry] = {
     "logs": Entry("hedgerow.cli.logs", "Read a node's log, or follow it live with -f."),
     "send": Entry("hedgerow.cli.send", "Hand a message to a node, to be carried to another."),
     "inbox": Entry("hedgerow.cli.inbox", "Read what has arrived at a node; least-heard authors first."),
+    "label": Entry("hedgerow.cli.label", "Print labels for nodes: names, words and a QR code."),
+    "kit": Entry("hedgerow.cli.kit", "Write a stick that installs and runs Hedgerow with no network."),
     "report": Entry("hedgerow.cli.report", "Write one HTML page with pictures about your fleet."),
     "bundle": Entry("hedgerow.cli.bundle", "Look inside a stored bundle."),
 }

@@ -1,7 +1,7 @@
 """`hedgerow provision`: make boards into nodes, several at once; run it again to resume."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -18,7 +18,7 @@ from hedgerow.cli.options import (
     new_app,
     print_json,
 )
-from hedgerow.errors import EXIT_GOOD
+from hedgerow.errors import EXIT_GOOD, FleetError
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import executor
 from hedgerow.plans.parallel import Bench, PortResult
@@ -76,7 +76,20 @@ def provision(
         raise typer.Exit(code)
 
 
-def exit_code(results: Sequence[PortResult]) -> int:
+class Ended(Protocol):
+    """How the work on one port ended, whatever the work was. `node` is what a bar calls it."""
+
+    @property
+    def port(self) -> str: ...
+    @property
+    def node(self) -> str | None: ...
+    @property
+    def passed(self) -> bool: ...
+    @property
+    def error(self) -> FleetError | None: ...
+
+
+def exit_code(results: Sequence[Ended]) -> int:
     """That of the gravest failure, which is the highest; 0 if every port passed."""
     return max((result.error.exit_code for result in results if result.error), default=EXIT_GOOD)
 
@@ -111,7 +124,7 @@ class Bars:
     def tell(self, now: executor.Progress) -> None:
         self._progress.update(self._tasks[now.port], completed=now.fraction, description=now.doing, node=now.node)
 
-    def finished(self, result: PortResult) -> None:
+    def finished(self, result: Ended) -> None:
         task, doing = self._tasks[result.port], "✔ PASS" if result.passed else "✘ FAIL"
         if result.passed:
             self._progress.update(task, completed=1.0)

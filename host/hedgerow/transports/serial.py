@@ -33,11 +33,15 @@ def open_serial(url: str, baud: int = 115200) -> "SerialTransport":
     Raises LinkError if there is no such port or somebody has it open, EnvironmentProblem if this user may not.
     `hedgerow.transports.ports.connect` also understands `id:SERIAL`, and does not block an event loop.
     """
+    return SerialTransport(open_port(url, baud), url)
+
+
+def open_port(url: str, baud: int = 115200) -> Any:
+    """The open pyserial object itself, for a library that wants one (esptool). Raises as `open_serial` does."""
     try:
-        port = serial.serial_for_url(url, baudrate=baud, timeout=READ_WAKE_S, exclusive=True)
+        return serial.serial_for_url(url, baudrate=baud, timeout=READ_WAKE_S, exclusive=True)
     except (serial.SerialException, OSError, ValueError) as error:
         raise _opening_error(url, error) from error
-    return SerialTransport(port, url)
 
 
 class SerialTransport:

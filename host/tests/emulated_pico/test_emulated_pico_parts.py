@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hedgerow import resources
 from hedgerow.errors import EnvironmentProblem, UsageError
 from hedgerow.virtual.emulated_pico import parts
 
@@ -13,7 +14,7 @@ from hedgerow.virtual.emulated_pico import parts
 def image_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.delenv(parts.UF2_VARIABLE, raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    store = parts.image_store()
+    store = resources.images_folder()
     store.mkdir(parents=True)
     return store
 

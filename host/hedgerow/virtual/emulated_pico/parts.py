@@ -13,6 +13,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from hedgerow import resources
 from hedgerow.errors import EnvironmentProblem, UsageError
 
 NODE_SIDE = Path(__file__).parent / "node"
@@ -85,22 +86,16 @@ def bootrom() -> bytes:
     return struct.pack(f"<{len(words)}I", *words)
 
 
-def image_store() -> Path:
-    """Where a person keeps firmware images for the tool (XDG base directories)."""
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "hedgerow" / "images"
-
-
 def find_uf2() -> Path:
     """The Pico's MicroPython image: $HEDGEROW_PICO_UF2, else the newest one in the image store."""
     if named := os.environ.get(UF2_VARIABLE):
         if not Path(named).is_file():
             raise EnvironmentProblem(f"${UF2_VARIABLE} names {named}, which is no file")
         return Path(named)
-    images = [path for path in image_store().glob("*.uf2") if _is_for_the_plain_pico(path.name)]
+    images = [path for path in resources.images_folder().glob("*.uf2") if _is_for_the_plain_pico(path.name)]
     if not images:
         raise EnvironmentProblem(
-            f"There is no MicroPython image for the Pico in {image_store()}",
+            f"There is no MicroPython image for the Pico in {resources.images_folder()}",
             next_step="Download the RPI_PICO .uf2 (1.22 or newer) from the MicroPython web site into that folder, "
             f"or let ${UF2_VARIABLE} name one.",
         )

@@ -28,7 +28,7 @@ def install():
         names.append("network")
     if "espnow" in radios:
         names += ["espnow", "aioespnow"]
-    names.append("esp32" if platform == "esp32" else "rp2")
+    names += ["esp32"] if platform == "esp32" else ["rp2", "uctypes"]
     modules = sys.modules
     for name in names:
         _put(name, "board_" + name)

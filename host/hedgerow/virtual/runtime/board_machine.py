@@ -41,6 +41,10 @@ def reset():
     _facts.end("hard")
 
 
+def bootloader(timeout_ms=0):
+    _facts.end("bootloader")
+
+
 def soft_reset():
     raise SystemExit
 
