@@ -16,18 +16,18 @@ from hedgenode.rules.power import plan
 from hedgenode.rules.promises import Promises
 from hedgenode.rules.routing import Meetings
 from hedgenode.store import bundles, samples
-from hedgenode.store.counters import Counters
+from hedgenode.store.counters import Counters, are_lost, read_whole
 from hedgenode.store.files import Flash
 from hedgenode.store.ledger import LedgerStore
 from hedgenode.store.posted import Posted
 from hedgenode.tasks.admin import Admin
-from hedgenode.tasks.admin_files import FileMethods
-from hedgenode.tasks.admin_ledger import LedgerMethods
 from hedgenode.tasks.admin_messages import MessageMethods
 from hedgenode.tasks.admin_node import NodeMethods
 from hedgenode.tasks.console import ConsoleTask
 from hedgenode.tasks.housekeeping import HousekeepingTask
 from hedgenode.tasks.journal import Journal
+from hedgenode.tasks.late import methods_with
+from hedgenode.tasks.layers import Layers
 from hedgenode.tasks.ledger import FOLDER as LEDGER_FOLDER
 from hedgenode.tasks.ledger import LedgerTask
 from hedgenode.tasks.radio import RadioTask
@@ -42,6 +42,7 @@ _CHECK_MS = 50
 RESTART_DELAY_S = 3
 EARLY_FAILURE_S = 60
 EARLY_RESTART_DELAY_S = 60
+KEYS_FOLDER = "/store/keys"
 
 
 class Node:
@@ -61,26 +62,55 @@ class Node:
         self._make_tasks()
 
     def _make_stores(self):
-        for folder in ("/store", "/store/bundles", "/store/samples", LEDGER_FOLDER):
+        for folder in ("/store", "/store/bundles", "/store/samples", KEYS_FOLDER, LEDGER_FOLDER):
             try:
                 os.mkdir(folder)
             except OSError:
                 pass  # there already
         _, total = self.hardware.flash_bytes()
         now_ms = self.clock.uptime_ms()
+        member = read_whole(self.files, KEYS_FOLDER + "/slots.cbor") is not None
+        groups = self._group_keys() if member else None
         self.counters = Counters(self.files, "/store")
         self.boot = self.counters.boot
         self.posted = Posted(self.files, "/store/posted.cbor")
         everyone = self.config["ipn_base"] + message.EVERYONE
         self.bundles = bundles.BundleStore(self.files, "/store/bundles", bundles.share_bytes(total), now_ms, everyone)
         self.samples = samples.SampleLog(self.files, "/store/samples", samples.share_bytes(total))
+        self.layers = Layers(
+            self.files, groups, self._group_keys, self.bundles, self._identity(), self.clock, self.journal
+        )
         gc.collect()
+
+    def _group_keys(self):
+        """The keys of this node's groups. Loaded for a member only: a small board has better use for the room."""
+        from hedgenode.crypto import suite
+        from hedgenode.hal.block_device import block_device
+        from hedgenode.store.group_keys import GroupKeys
+        from hedgenode.store.keyslot import KeySlots
+
+        try:
+            device = block_device()
+            groups = GroupKeys(None if device is None else KeySlots(self.files, device, KEYS_FOLDER))
+            if are_lost(self.files, "/store"):  # before they begin anew: no number may serve twice under one key
+                groups.skip(suite)
+            return groups
+        except OSError as e:
+            self.journal.say("error", "this node keeps no keys of groups: %s" % e)
+            return GroupKeys(None)
+
+    def _identity(self):
+        try:
+            return identity.load()
+        except ValueError as e:
+            self.journal.say("error", str(e))
+            return None
 
     def _make_exchange(self):
         c = self.config
         self.meetings = Meetings(c["short"])
         tag = c["fleet"][0] << 8 | c["fleet"][1]
-        self.exchange = Exchange(c["short"], tag, c["ipn_base"], self.bundles, self.meetings, self._tell)
+        self.exchange = Exchange(c["short"], tag, c["ipn_base"], self.bundles, self.meetings, self._tell, self.layers)
         self.radio = None
         if c["radio"] == "none":
             return
@@ -103,8 +133,9 @@ class Node:
         )
         self.housekeeping = HousekeepingTask(self.files, self.bundles, self.meetings, self.clock, self.journal)
         self.ledger = self._ledger()
-        groups = (NodeMethods(self), FileMethods(self), MessageMethods(self), LedgerMethods(self))
-        self.admin = Admin(groups, self.journal)
+        self.admin = Admin(
+            (NodeMethods(self), MessageMethods(self)), self.journal, lambda name: methods_with(name, self)
+        )
         self.console = ConsoleTask(self.cable, self.admin, c["name"], c["console"] == "locked")
         self.promises = Promises()
         self.failure = None
@@ -112,11 +143,7 @@ class Node:
 
     def _ledger(self):
         """The node's ledger, or None where it has no key (or none any more): messages go on without."""
-        try:
-            mine = identity.load()
-        except ValueError as e:
-            self.journal.say("error", str(e))
-            mine = None
+        mine = self.layers.identity
         if mine is None:
             return None
         facts = {key: self.config[key] for key in ("fleet", "short", "charter")}
@@ -172,6 +199,7 @@ class Node:
         self.start("housekeeping", self.housekeeping.run)
         if self.ledger is not None:
             self.start("ledger", self.ledger.run)
+        self.start("layers", self.layers.run)
 
     async def run(self):
         """Run until a Ctrl-C (returns None), or until a task failed or is late: then (its name, exception or text)."""

@@ -7,6 +7,7 @@ One Ed25519 key serves to sign and, moved over to the Montgomery form of the cur
 import hashlib
 import os
 
+from hedgenode.crypto.loaded import forget
 from hedgenode.store.counters import read_whole, write_atomic
 from hedgenode.store.files import Flash
 from hedgewire import cbor
@@ -67,6 +68,7 @@ class Identity:
 
         key = yield from signing_key_steps(self._seed())
         signature = yield from key.sign_steps(data)
+        forget()
         return signature
 
     def agreement_secret_steps(self):

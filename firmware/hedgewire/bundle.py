@@ -188,7 +188,7 @@ def must_delete(bundle: Bundle) -> bool:
 def bundle_id(bundle: "Bundle | bytes") -> "bytes | Damage":
     """The first 8 bytes of the SHA-256 of the primary block; Damage only for bytes that have no readable one."""
     if isinstance(bundle, Bundle):
-        primary = bundle.primary or _encode_primary(bundle)
+        primary = primary_block(bundle)
     else:
         reader = cbor.Reader(bundle)
         try:
@@ -207,7 +207,7 @@ def encode(bundle: Bundle) -> bytes:
     if not bundle.blocks or bundle.blocks[-1].type != PAYLOAD:
         raise ValueError("the last block of a bundle is its payload")
     out = bytearray(b"\x9f")
-    out.extend(bundle.primary or _encode_primary(bundle))
+    out.extend(primary_block(bundle))
     for block in bundle.blocks:
         start = len(out)
         cbor.head(out, 4, 6 if block.crc_type else 5)
@@ -220,6 +220,11 @@ def encode(bundle: Bundle) -> bytes:
         _seal(out, start, block.crc_type)
     out.append(0xFF)
     return bytes(out)
+
+
+def primary_block(bundle: Bundle) -> bytes:
+    """The primary block as it stands in the bundle, CRC included: what signatures and sealed bodies are bound to."""
+    return bundle.primary or _encode_primary(bundle)
 
 
 def _encode_primary(bundle):

@@ -61,10 +61,12 @@ class Exchange:
     """One node's side of every meeting.
 
     `store` is a BundleStore, `meetings` a routing.Meetings; `told(event, **facts)` is called for the log: "accepted",
-    "handed", "delivered", "refused". Call from one task at a time.
+    "handed", "delivered", "refused". `door.admits(arrived, bundle_id)` may refuse a bundle that may travel (a message
+    that is played again), and hears of those that are safe by `door.entered(arrived, bundle_id)`. Call from one task at
+    a time.
     """
 
-    def __init__(self, short, fleet_tag, ipn_base, store, meetings, told=None):
+    def __init__(self, short, fleet_tag, ipn_base, store, meetings, told=None, door=None):
         self.short = short
         self.tag = fleet_tag
         self.ipn_base = ipn_base
@@ -74,6 +76,7 @@ class Exchange:
         # Takes heads and counter-signatures of ledgers (a link.Head or link.Witness): what they need takes longer than
         # an answer may, so whoever it is only keeps them for later.
         self.of_ledgers = None
+        self._door = door
         self.peers = {}
         self.damaged = 0
         self._incoming = {}  # (peer, id) -> _Incoming
@@ -246,7 +249,7 @@ class Exchange:
         bundle_id = bundle.bundle_id(arrived)
         if self.store.knows(bundle_id):
             return True
-        if not self.may_carry(arrived):
+        if not self.may_carry(arrived) or (self._door is not None and not self._door.admits(arrived, bundle_id)):
             return False
         destination = self._short_of(arrived.destination.node)
         mine = destination == self.short
@@ -262,6 +265,8 @@ class Exchange:
             "delivered" if mine else "stored",
         )
         if stored:
+            if self._door is not None:
+                self._door.entered(arrived, bundle_id)
             self.told("delivered" if mine else "accepted", id=bundle_id, source=self._short_of(arrived.source.node))
         return stored
 

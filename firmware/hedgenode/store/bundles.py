@@ -112,6 +112,10 @@ class BundleStore:
         """Age of an entry now, as the head of this module defines it."""
         return max(0, self._clock_s(now_ms) - entry.born_s) * 1000
 
+    def clock_s(self, now_ms) -> int:
+        """The store's clock: seconds of uptime that go on over restarts, as the head of this module says."""
+        return self._clock_s(now_ms)
+
     def public_fingerprint(self) -> int:
         """XOR over the first 4 bytes of the ids of all public bundles: equal sets have equal fingerprints."""
         return self._fingerprint[0] << 16 | self._fingerprint[1]

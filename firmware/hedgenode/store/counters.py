@@ -4,6 +4,7 @@ import os
 
 from hedgewire import cbor
 
+_NAME = "/counters.cbor"
 _RESERVED = 64  # numbers that one write to flash pays for
 _ENOSPC = 28
 
@@ -35,6 +36,11 @@ def read_whole(files, path: str) -> "bytes | None":
         file.close()
 
 
+def are_lost(files, directory: str) -> bool:
+    """Whether what was used before is not known here: no file yet, or a damaged one."""
+    return _read(files, directory + _NAME) is None
+
+
 class Counters:
     """Boots of this node and sequence numbers for its messages, in one small file.
 
@@ -43,7 +49,7 @@ class Counters:
 
     def __init__(self, files, directory: str):
         self._files = files
-        self._path = directory + "/counters.cbor"
+        self._path = directory + _NAME
         self.damaged = 0
         self.boot, self._next = self._load()
         self.boot += 1
@@ -59,12 +65,11 @@ class Counters:
         return number
 
     def _load(self):
-        data = read_whole(self._files, self._path)
-        if data is None:
+        known = _read(self._files, self._path)
+        if known is not None:
+            return known
+        if read_whole(self._files, self._path) is None:
             return 0, 1
-        values = cbor.decode(data)
-        if isinstance(values, list) and len(values) == 3 and values[0] == 1:
-            return values[1], values[2]
         # What was used is not known any more: begin at a random height, where a repetition is unlikely.
         self.damaged = 1
         return 0, int.from_bytes(os.urandom(3), "big") << 8
@@ -73,3 +78,11 @@ class Counters:
         reserved = self._next + _RESERVED
         write_atomic(self._files, self._path, cbor.encode([1, self.boot, reserved]))
         self._reserved = reserved
+
+
+def _read(files, path):
+    """(boots, first number that was never reserved), None where no whole file says so."""
+    values = cbor.decode(read_whole(files, path) or b"")
+    if isinstance(values, list) and len(values) == 3 and values[0] == 1:
+        return values[1], values[2]
+    return None

@@ -111,7 +111,8 @@ class Admin:
     asker sees whether a part is missing. Without any an empty list is the answer.
     """
 
-    def __init__(self, groups, journal):
+    def __init__(self, groups, journal, late=None):
+        self._late = late
         self._methods = {}
         for group in groups:
             self._methods.update(group.methods)
@@ -130,6 +131,8 @@ class Admin:
         def reply(code, result):
             send(admin.answer(request.seq, code, result))
 
+        if request.method not in self._methods and self._late is not None:
+            self._methods.update(self._late(request.method))
         method = self._methods.get(request.method)
         if method is None:
             reply(admin.UNKNOWN_METHOD, "this node does not know the method %s" % request.method[:40])

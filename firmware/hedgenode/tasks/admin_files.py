@@ -1,9 +1,9 @@
 """Administration of the file system: list, compare, put (temporary file, hash read back, rename), remove."""
 
 import asyncio
-import hashlib
 import os
 
+from hedgenode.store.walk import digest, walk
 from hedgenode.tasks.admin import Refusal
 from hedgewire import admin
 
@@ -13,33 +13,6 @@ _PROTECTED = ("/identity.cbor", "/identity.cbor.tmp", "/config.cbor", "/config.c
 _EXTRA_BELOW = ("/a/", "/b/")
 _KEPT_FREE_BYTES = 16384  # a file system filled to the brim has no room for its own bookkeeping
 _MAX_PATH = 96
-_DIRECTORY = 0x4000
-
-
-def walk(path="/"):
-    """Yield (path, size) of every file, in the order of its folder."""
-    for entry in os.ilistdir(path):
-        full = path + entry[0] if path == "/" else path + "/" + entry[0]
-        if entry[1] == _DIRECTORY:
-            for found in walk(full):
-                yield found
-        else:
-            yield full, entry[3] if len(entry) > 3 else os.stat(full)[6]
-
-
-def digest(path, buffer):
-    """SHA-256 of a file, read through `buffer`; None when there is no such file."""
-    h = hashlib.sha256()
-    view = memoryview(buffer)
-    try:
-        with open(path, "rb") as f:
-            while True:
-                n = f.readinto(buffer)
-                if not n:
-                    return h.digest()
-                h.update(view[:n])
-    except OSError:
-        return None
 
 
 def _make_folders(path):

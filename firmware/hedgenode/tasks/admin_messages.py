@@ -1,5 +1,10 @@
-"""Administration of what the node keeps for people: bundles, messages in and out, samples."""
+"""Administration of what the node keeps for people: bundles, messages in and out, samples.
 
+A person's key is never here: who signs or seals with one asks for a place first (`reserve`), makes the payload for it
+and posts that. A group message is made here, because a key of a group must see every place once only.
+"""
+
+from hedgenode.crypto.steps import finish_politely
 from hedgenode.rules.exchange import MAX_BUNDLE_BYTES
 from hedgenode.tasks.admin import Refusal
 from hedgewire import admin, bundle, message
@@ -11,15 +16,22 @@ _MAX_COPIES = 255
 _MAX_SAMPLES = 4096
 _ID_BYTES = 8
 _MAX_NONCE_BYTES = 16
+_RESERVED_PLACES = 4
+# With the step behind it, as hedgewire.group has it, and as hedgewire.sealed has it: loaded only where they are needed.
+_GROUP_HINT_BYTES = 3
+_SEALED_HINT_BYTES = 4
+_FACTS_BYTES = 160  # of a row, beside the text
 
 
 class MessageMethods:
     def __init__(self, node):
         self._node = node
+        self._places = []  # bundles that were promised to somebody who makes the payload elsewhere
         self.methods = {
             "samples": self.samples,
             "bundles": self.bundles,
             "bundle": self.bundle,
+            "reserve": self.reserve,
             "post": self.post,
             "accept": self.accept,
             "inbox": self.inbox,
@@ -43,6 +55,12 @@ class MessageMethods:
             raise Refusal(admin.NOT_FOUND, "this node does not hold that bundle")
         return {"data": data}
 
+    async def reserve(self, params, rows):
+        """A place for one message: the primary block that it will have, for signatures and seals are bound to it."""
+        made = self._new_bundle(params)
+        self._places = (self._places + [made])[-_RESERVED_PLACES:]
+        return {"sequence": made.sequence, "primary": bundle.primary_block(made)}
+
     async def post(self, params, rows):
         """A new message from this node. Answered once it is safe in flash; `nonce` makes a repetition harmless."""
         node = self._node
@@ -50,25 +68,69 @@ class MessageMethods:
         known_id = None if nonce is None else node.posted.find(nonce)
         if known_id is not None and node.bundles.knows(known_id):
             return {"id": known_id}
-        to, text = params.number("to", least=1, most=message.EVERYONE), params.text("text")
         copies = params.number("copies", node.config["copies"], 1, _MAX_COPIES)
-        lifetime_ms = params.number("lifetime_ms", _LIFETIME_MS, 1, _MAX_LIFETIME_MS)
-        base = node.config["ipn_base"]
-        made = bundle.make(
-            bundle.Eid(base + node.config["short"], message.TEXT),
-            bundle.Eid(base + to, message.TEXT),
-            message.encode(message.PUBLIC, text),
-            node.counters.next_sequence(),
-            lifetime_ms,
-            hop_limit=_HOPS,
-        )
+        made = self._reserved(params.number("sequence")) if "sequence" in params else self._new_bundle(params)
+        made.blocks[-1].data = await self._payload(params, made)
         data = bundle.encode(made)
         if len(data) > MAX_BUNDLE_BYTES:
             over = len(data) - MAX_BUNDLE_BYTES
             raise Refusal(admin.REFUSED, "the message is %d bytes too long" % over)
         posted_id = self._store(made, data, copies, nonce)
+        to = made.destination.node - node.config["ipn_base"]
         node.journal.say("info", "message %s to %d posted" % (posted_id.hex()[:8], to))
         return {"id": posted_id}
+
+    def _new_bundle(self, params):
+        """The bundle of a new message, its payload still empty."""
+        config = self._node.config
+        to = params.number("to", message.EVERYONE if "group" in params else None, 1, message.EVERYONE)
+        lifetime_ms = params.number("lifetime_ms", _LIFETIME_MS, 1, _MAX_LIFETIME_MS)
+        return bundle.make(
+            bundle.Eid(config["ipn_base"] + config["short"], message.TEXT),
+            bundle.Eid(config["ipn_base"] + to, message.TEXT),
+            b"",
+            self._node.counters.next_sequence(),
+            lifetime_ms,
+            hop_limit=_HOPS,
+        )
+
+    def _reserved(self, sequence):
+        """The bundle of a place that was given out; nobody gets it twice."""
+        for made in self._places:
+            if made.sequence == sequence:
+                self._places.remove(made)
+                return made
+        raise Refusal(admin.NOT_FOUND, "that place is not reserved any more; ask for another one")
+
+    async def _payload(self, params, made):
+        if "group" in params:
+            return self._group_payload(params, made)
+        if "payload" in params:
+            payload = params.data("payload")
+            said = message.decode(payload)
+            if isinstance(said, message.Damage) or said.layer == message.GROUP:
+                raise Refusal(admin.BAD_PARAMS, "payload must be a whole message, public or sealed")
+            return payload
+        text = params.text("text")
+        if not params.flag("sign", False):
+            return message.encode(message.PUBLIC, text)
+        identity = self._node.layers.identity
+        if identity is None:
+            raise Refusal(admin.REFUSED, "this node has no key to sign with")
+        statement = message.statement(message.PUBLIC, bundle.primary_block(made), text)
+        return message.encode_signed(text, identity.id, await finish_politely(identity.sign_steps(statement)))
+
+    def _group_payload(self, params, made):
+        content = params.text("text")
+        if "author" in params:
+            author = params.data("author", message.AUTHOR_BYTES)
+            content = message.encode_content(content, author, params.data("signature", message.SIGNATURE_BYTES))
+        else:
+            content = message.encode_content(content)
+        payload = self._node.layers.write_group(params.data("group", _ID_BYTES), made, content)
+        if payload is None:
+            raise Refusal(admin.NOT_FOUND, "this node is no member of that group")
+        return payload
 
     async def accept(self, params, rows):
         """A bundle that a mule brings; repeating it changes nothing."""
@@ -109,9 +171,12 @@ class MessageMethods:
         return made_id
 
     async def inbox(self, params, rows):
-        """Messages for this node or for everybody that came after `after`, numbered by arrival, in no order."""
+        """Messages for this node or for everybody that came after `after`, numbered by arrival, in no order.
+
+        Without `layers`, as tools of the first release ask, only what has a text, in the rows that they know.
+        """
         node = self._node
-        after = params.number("after", 0)
+        after, layered = params.number("after", 0), params.flag("layers", False)
         base = node.config["ipn_base"]
         mine = (base + node.config["short"], base + message.EVERYONE)
         now_ms = node.clock.uptime_ms()
@@ -119,10 +184,36 @@ class MessageMethods:
             if entry.destination not in mine or entry.seq <= after:
                 continue
             held = bundle.decode(node.bundles.get(entry.id) or b"")
-            if isinstance(held, bundle.Damage):
+            if isinstance(held, bundle.Damage) or held.destination.service != message.TEXT:
                 continue
             said = message.decode(held.payload)
-            if not isinstance(said, message.Damage):
-                age_ms = node.bundles.age_ms(entry, now_ms)
-                row = [entry.seq, entry.id, entry.source - base, age_ms, said.layer, said.body]
+            if isinstance(said, message.Damage):
+                continue
+            body, facts = await self._shown(held, said, entry.id)
+            row = [entry.seq, entry.id, entry.source - base, node.bundles.age_ms(entry, now_ms), said.layer, body]
+            if layered:
+                await rows.add(row + [facts], entry.size + _FACTS_BYTES)
+            elif said.version == message.VERSION or isinstance(body, str):
                 await rows.add(row, entry.size)
+
+    async def _shown(self, held, said, bundle_id):
+        """(body, facts) of a message: its text where this node may read it, else the hint that its body begins with."""
+        facts = {"v": said.version, "primary": bundle.primary_block(held)}
+        body, signed = said.body, said
+        layers = self._node.layers
+        if said.version == message.LAYERED and said.layer == message.GROUP:
+            opened = layers.read_group(held, body)
+            body = body[:_GROUP_HINT_BYTES]
+            if opened is not None:
+                known, epoch, signed = opened
+                body = signed.text
+                facts.update({"group": known.chain.group, "epoch": epoch})
+        elif said.version == message.LAYERED and said.layer == message.SEALED:
+            signed = await layers.read_sealed(held, body, bundle_id)
+            body = body[:_SEALED_HINT_BYTES]
+            if signed is not None:
+                body = signed.text
+                facts["to"] = layers.identity.id
+        if signed is not None and signed.author is not None:
+            facts.update({"author": signed.author, "signature": signed.signature})
+        return body, facts

@@ -11,7 +11,7 @@ from hedgenode.crypto.steps import finish_politely
 from hedgenode.rules import ledger as rules
 from hedgenode.rules import witness as witnesses
 from hedgenode.store.counters import read_whole, write_atomic
-from hedgenode.tasks.admin_files import digest, walk
+from hedgenode.store.walk import digest, walk
 from hedgewire import ledger, link
 
 FOLDER = "/store/ledger"

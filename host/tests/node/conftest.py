@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "firmware" / "tests"))
+
+import fake_cryptolib
+
 from hedgerow.errors import EnvironmentProblem, FleetError
 from hedgerow.fleet import boards, folder, proposal
 from hedgerow.plans import firmware
@@ -21,6 +25,8 @@ from hedgerow.transports import ports
 from hedgerow.virtual import VirtualBoard, interpreter
 from hedgerow.virtual.radio import Ether
 from hedgewire import admin, frame
+
+fake_cryptolib.install()  # CPython has none, and some tests look into the node's own modules
 
 TEST_WITHIN_S = 40.0
 READY_WITHIN_S = 10.0

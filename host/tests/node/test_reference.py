@@ -8,6 +8,7 @@ import pytest
 from hedgenode import config, identity
 from hedgenode.rules.exchange import MAX_BUNDLE_BYTES
 from hedgenode.tasks.admin_files import FileMethods
+from hedgenode.tasks.admin_groups import GroupMethods
 from hedgenode.tasks.admin_ledger import LedgerMethods
 from hedgenode.tasks.admin_messages import MessageMethods
 from hedgenode.tasks.admin_node import NodeMethods
@@ -26,7 +27,7 @@ class _NoNode:
 
 def test_every_method_is_described_and_every_described_one_exists():
     known = set()
-    for group in (NodeMethods, FileMethods, MessageMethods, LedgerMethods):
+    for group in (NodeMethods, FileMethods, MessageMethods, LedgerMethods, GroupMethods):
         known |= set(group(_NoNode()).methods)
     assert set(SECTIONS) == known
 

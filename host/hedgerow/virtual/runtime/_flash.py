@@ -68,9 +68,13 @@ class Flash:
         self._write(start, buffer)
 
 
+mounted = None  # what rp2.Flash() and esp32.Partition.find() give
+
+
 def mount(path, blocks):
     """Replace the host's files by the board's flash; a flash that holds no file system gets one, as on first start."""
-    flash = Flash(path, blocks)
+    global mounted
+    flash = mounted = Flash(path, blocks)
     vfs.umount("/")
     try:
         vfs.mount(vfs.VfsLfs2(flash, progsize=256, readsize=256), "/")

@@ -1,4 +1,6 @@
-"""rp2 as far as an application asks for it: the boot button and the country of the radio."""
+"""rp2 as far as an application asks for it: the boot button, the country of the radio, the flash under the files."""
+
+import _flash
 
 _country = "XX"
 
@@ -13,3 +15,8 @@ def country(code=None):
         return _country
     _country = code
     return None
+
+
+def Flash():
+    """The block device that the file system lies on; there is one, however often it is asked for."""
+    return _flash.mounted

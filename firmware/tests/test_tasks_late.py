@@ -1,0 +1,47 @@
+"""A module that is needed seldom is loaded when it is first asked for, and answers as if it had always been there."""
+
+import sys
+
+from like_micropython import run
+
+try:
+    import cryptolib  # noqa: F401
+except ImportError:
+    import fake_cryptolib
+
+    fake_cryptolib.install()
+
+from hedgenode.tasks.admin import Admin
+from hedgenode.tasks.late import GROUPS, methods_with
+from hedgewire import admin
+
+
+class Layers:
+    def memberships(self):
+        return []
+
+
+class Node:
+    layers = Layers()
+
+
+def asked(method):
+    answers = []
+    administration = Admin((), None, lambda name: methods_with(name, Node()))
+    run(administration.handle(admin.request(1, method, {}), lambda data: answers.append(admin.parse_answer(data))))
+    return answers[-1].code
+
+
+def test_the_module_comes_with_the_first_question():
+    sys.modules.pop("hedgenode.tasks.admin_groups", None)
+    assert asked("fly") == admin.UNKNOWN_METHOD
+    assert "hedgenode.tasks.admin_groups" not in sys.modules
+    assert asked("groups") == admin.DONE
+    assert "hedgenode.tasks.admin_groups" in sys.modules
+    assert asked("group_put") == admin.BAD_PARAMS
+
+
+def test_the_names_are_those_of_the_modules():
+    for _, _, names in GROUPS:
+        for name in names.split(" "):
+            assert sorted(methods_with(name, Node())) == sorted(names.split(" ")), name
