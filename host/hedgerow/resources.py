@@ -21,14 +21,30 @@ def firmware_folder() -> Path:
 
 
 def images_folder() -> Path:
-    """Where a person keeps firmware images for the tool (XDG base directories)."""
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "hedgerow" / "images"
+    """Where a person keeps firmware images for the tool."""
+    return _data_folder() / "images"
+
+
+def wheels_folder() -> Path:
+    """Where a kit left the wheels that it installed, so that they can go into the next kit."""
+    return _data_folder() / "wheels"
+
+
+def documentation_folder() -> Path | None:
+    """The pages, laid out as in the source tree: that of a checkout, else what a kit left; None if there are none."""
+    kept = _data_folder() / "documentation"
+    return _CHECKOUT if is_checkout() else kept if kept.is_dir() else None
 
 
 def is_checkout() -> bool:
     """True where the project runs from its own source tree, not from a wheel."""
     return not _INSTALLED.is_dir()
+
+
+def _data_folder() -> Path:
+    """XDG base directories, on every system alike."""
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "hedgerow"
 
 
 def _folder(name: str) -> Path:

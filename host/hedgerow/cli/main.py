@@ -34,6 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "plan": Entry("hedgerow.cli.plan", "Show what provisioning would change, and change nothing."),
     "provision": Entry("hedgerow.cli.provision", "Make boards into nodes of your fleet; run it again to resume."),
     "dev": Entry("hedgerow.cli.dev", "Restart a node with its program and watchdog off, to work on it."),
+    "rescue": Entry("hedgerow.cli.rescue", "Put files onto a board that speaks an old or odd MicroPython."),
     "audit": Entry("hedgerow.cli.audit", "Compare every node with what your fleet says it should be."),
     "samples": Entry("hedgerow.cli.samples", "Fetch the sensor data that a node has logged."),
     "logs": Entry("hedgerow.cli.logs", "Read a node's log, or follow it live with -f."),

@@ -79,6 +79,7 @@ class EmulatedRom:
         self.received_bytes = 0
         self.resets = 0
         self.erased_bytes = 0
+        self.is_open = False  # somebody has the port open
         self._registers = CHIPS[mcu]
         self._values: dict[int, int] = {}
         self._stub = False
@@ -113,18 +114,18 @@ class EmulatedRom:
     # ---- the cable
 
     def _live(self) -> None:
-        buffer, is_open = b"", False
+        buffer = b""
         while not self._stop.is_set():
             try:
                 data = os.read(self._master, 65536)
             except OSError:  # nobody has it open, or it was pulled
                 if self._master < 0:
                     return
-                buffer, is_open = b"", False
+                buffer, self.is_open = b"", False
                 time.sleep(0.005)
                 continue
-            if not is_open:
-                is_open = True
+            if not self.is_open:
+                self.is_open = True
                 self._reset()
             buffer = self._take(buffer + self._heard(data))
 
