@@ -10,12 +10,12 @@ except ImportError:
 from harness import vectors
 from mutations import Random, change
 
-from hedgenode.crypto.linksec import ADDED_BYTES, MAX_SOURCES, LinkSecurity
+from hedgenode.crypto.linksec import ADDED_BYTES, MAX_SOURCES, LinkSecurity, link_keys
 from hedgewire import link
 
 TAG = 0xBEEF
-SECRET = bytes(range(32))
-OTHER_SECRET = bytes(range(1, 33))
+KEYS = link_keys(bytes(range(32)))
+OTHER_KEYS = link_keys(bytes(range(1, 33)))
 HELLO = link.encode_hello(TAG, 1, 7, [(2, 200), (3, 20)])
 
 
@@ -28,21 +28,19 @@ class Counter:
         return self.number
 
 
-def node(source, epochs=((1, SECRET),), first=0):
-    made = LinkSecurity(TAG, source, Counter(first).next)
-    made.set_secrets(epochs)
+def node(source, epochs=((1, KEYS),), first=0, circle=TAG):
+    made = LinkSecurity(source, Counter(first).next)
+    made.set_keys(circle, epochs)
     return made
 
 
 def test_vectors():
     for case in vectors("linksec")["frames"]:
         secret, message, frame = [bytes.fromhex(case[name]) for name in ("secret", "message", "frame")]
-        epochs = [(case["epoch"], secret)]
-        sender = node(case["source"], epochs, case["counter"])
+        epochs = [(case["epoch"], link_keys(secret))]
+        sender = node(case["source"], epochs, case["counter"], case["fleet_tag"])
         assert sender.secure(message) == frame, case["name"]
-        receiver = LinkSecurity(case["fleet_tag"], 0xFFFE, None)
-        receiver.set_secrets(epochs)
-        assert receiver.open(frame) == message, case["name"]
+        assert node(0xFFFE, epochs, 0, case["fleet_tag"]).open(frame) == message, case["name"]
 
 
 def test_every_kind_of_message_comes_out_as_it_went_in():
@@ -100,21 +98,42 @@ def test_whatever_a_stranger_sends_is_refused_and_moves_nothing():
 
 
 def test_another_fleet_reads_nothing():
-    assert node(2, ((1, OTHER_SECRET),)).open(node(1).secure(HELLO)) is None
+    assert node(2, ((1, OTHER_KEYS),)).open(node(1).secure(HELLO)) is None
 
 
 def test_while_keys_change_both_epochs_are_heard_and_the_new_one_is_spoken():
-    old, new = node(1), node(2, ((2, OTHER_SECRET), (1, SECRET)))
+    old, new = node(1), node(2, ((2, OTHER_KEYS), (1, KEYS)))
     assert new.open(old.secure(HELLO)) == HELLO
     answer = link.encode_hello(TAG, 2, 7, [])
     frame = new.secure(answer)
     assert old.open(frame) is None
-    old.set_secrets(((2, OTHER_SECRET),))
+    old.set_keys(TAG, ((2, OTHER_KEYS),))
     assert old.open(frame) == answer
 
 
+def test_two_circles_are_spoken_to_each_in_its_own_key():
+    both, of_one, of_other = node(1), node(2), node(3, ((5, OTHER_KEYS),), circle=0xCAFE)
+    both.set_keys(0xCAFE, ((5, OTHER_KEYS),))
+    other_hello = link.encode_hello(0xCAFE, 1, 7, [])
+    assert [one.open(both.secure(HELLO)) for one in (of_one, of_other)] == [HELLO, None]
+    assert [one.open(both.secure(other_hello)) for one in (of_one, of_other)] == [None, other_hello]
+    both.set_keys(0xCAFE, ())
+    assert both.secure(other_hello) is None
+    assert both.secure(HELLO) is not None
+
+
+def test_fleets_that_share_a_circle_and_a_short_id_hear_each_other_and_no_echo():
+    one, other = node(1, ()), node(1, ())
+    one.set_keys(TAG, ((0, KEYS),), spoken=(0, OTHER_KEYS))
+    other.set_keys(TAG, ((0, OTHER_KEYS),), spoken=(0, KEYS))
+    frame = one.secure(HELLO)
+    assert (one.open(frame), one.refused) == (None, 1)
+    assert other.open(frame) == HELLO
+    assert other.open(frame) is None
+
+
 def test_epochs_sixteen_apart_are_told_apart_by_the_tag():
-    assert node(2, ((17, OTHER_SECRET), (1, SECRET))).open(node(1).secure(HELLO)) == HELLO
+    assert node(2, ((17, OTHER_KEYS), (1, KEYS))).open(node(1).secure(HELLO)) == HELLO
 
 
 def test_the_same_message_never_looks_the_same_and_names_nobody():

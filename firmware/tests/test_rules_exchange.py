@@ -282,3 +282,51 @@ def test_what_is_said_of_ledgers_is_passed_on_and_what_a_later_release_says_chan
         assert node.exchange.on_frame(frame, 0, 0) == []
     assert [type(said).__name__ for said in heard] == ["Head", "Witness"]
     assert node.exchange.damaged == 2
+
+
+def _neighbours_of_another_fleet():
+    """Nodes 1 and 2, which share the public layer only."""
+    world = _World((1, 2))
+    for node in world.nodes.values():
+        node.exchange = Exchange(
+            node.short, TAG, BASE, node.store, node.exchange.meetings, node._told, public_only=True
+        )
+    return world
+
+
+def test_who_shares_the_public_layer_only_gets_that_and_nothing_else():
+    world = _neighbours_of_another_fleet()
+    one, two = world.nodes[1], world.nodes[2]
+    one.post(message.EVERYONE, "for all", 1)
+    mine = one.post(2, "for you", 6)
+    one.post(3, "for a third", 6)
+    world.meet(1, 2, 10)
+    assert two.texts() == ["for all"]
+    assert one.holds(mine) == 6
+    assert two.store.count() == 1
+
+
+def test_who_shares_the_public_layer_only_is_no_way_to_anybody():
+    world = _neighbours_of_another_fleet()
+    one = world.nodes[1]
+    one.exchange.on_frame(link.encode_hello(TAG, 2, 0, [(3, 255)]), 0, 0)
+    assert one.exchange.meetings.vector(24, 0) == []
+    one.exchange.meetings.met(5, 0)
+    assert link.decode(one.exchange.hello(0)).peers == []
+
+
+def test_nothing_private_is_taken_from_or_given_up_to_who_shares_the_public_layer_only():
+    world = _neighbours_of_another_fleet()
+    one, two = world.nodes[1], world.nodes[2]
+    mine = one.post(2, "for you", 6)
+    offer = link.encode_offer(TAG, 2, 1, [(b"8 bytes.", 1, 1, 100), (b"8 others", message.EVERYONE, 1, 100)])
+    refused, wanted = [link.decode(frame) for frame in one.exchange.on_frame(offer, 0, 0)]
+    assert (refused.id, refused.state, wanted.ids) == (b"8 bytes.", link.REFUSED, [b"8 others"])
+    one.exchange.on_frame(link.encode_ack(TAG, 2, 1, mine, link.DELIVERED, 0), 0, 0)
+    assert one.exchange.on_frame(link.encode_want(TAG, 2, 1, [mine]), 0, 0) == []
+    assert one.holds(mine) == 6
+    theirs = two.post(1, "take this", 1)
+    data = two.store.get(theirs)
+    [answer] = one.exchange.on_frame(link.encode_segment(TAG, 2, 1, theirs, 0, 1, 1, data), 0, 0)
+    assert link.decode(answer).state == link.REFUSED
+    assert one.store.count() == 1

@@ -1,11 +1,12 @@
-"""Radio frames that only members of the fleet can read, make or repeat. Knows keys and counters; knows no radio.
+"""Radio frames that only those with a key can read, make or repeat. Knows keys and counters; knows no radio.
 
 A link message (hedgewire/link.py) travels as
 
     0x20 | epoch & 15,  6 bytes: source u16 and counter u32, masked,  the rest of the message encrypted,  8-byte tag
 
 A listener learns that somebody sent something of that length: who, to whom and which fleet is in what is masked or
-encrypted. The fleet tag does not travel, the key takes its place. AES-CCM-16-64-128 (crypto/ccm.py) with source and
+encrypted. The fleet tag does not travel, the key takes its place: each circle of nodes that share keys has one, the own
+fleet first, then those with whom this node shares less. AES-CCM-16-64-128 (crypto/ccm.py) with source and
 counter as the nonce and the first byte as associated data; the mask is AES of the tag, as QUIC protects its headers
 (RFC 9001, 5.4). A counter is never used twice, so neither is a nonce; a receiver takes each counter of a source once.
 """
@@ -20,7 +21,7 @@ from hedgewire import link
 VERSION = 2
 ADDED_BYTES = 11  # to a link message, which leaves five of its own bytes behind but for the first
 MAX_SOURCES = 32  # neighbours whose counters are remembered at one time
-COUNTERS = 1 << 32
+KEYS_BYTES = 2 * ccm.KEY_BYTES
 
 _ECB = 1
 _HEADER_BYTES = 6
@@ -30,10 +31,16 @@ _NONCE_TAIL = bytes(ccm.NONCE_BYTES - _HEADER_BYTES)
 _PURPOSE = b"hedgerow link 2"
 
 
+def link_keys(secret: bytes) -> bytes:
+    """The 32 bytes under which frames travel in an epoch with that secret; nothing else follows from them."""
+    return expand(secret, _PURPOSE, KEYS_BYTES)
+
+
 class _Epoch:
-    def __init__(self, number, secret):
+    def __init__(self, circle, number, keys, by_others=False):
+        self.circle = circle
         self.number = number
-        keys = expand(secret, _PURPOSE, 2 * ccm.KEY_BYTES)
+        self.by_others = by_others  # we never speak under it
         self.key = keys[: ccm.KEY_BYTES]
         self.header_key = keys[ccm.KEY_BYTES :]
 
@@ -47,28 +54,42 @@ class LinkSecurity:
 
     `next_counter()` gives a number below 2**32 that this node has never used before, also not before a power cut.
     `refused` counts frames that no key of ours opens: noise, other fleets, attackers. `repeated` counts good frames
-    that came before.
+    that came before. Circles are told apart by the fleet tag that their messages get.
     """
 
-    def __init__(self, fleet_tag: int, source: int, next_counter):
-        self._tag = fleet_tag
+    def __init__(self, source: int, next_counter):
         self._source = source
         self._next_counter = next_counter
-        self._epochs = []
-        self._windows = {}  # source -> ReplayWindow, the one heard last at the end of _order
+        self._speaks = {}  # circle -> the _Epoch to speak under
+        self._epochs = []  # all to listen to
+        self._windows = {}  # (circle, source) -> ReplayWindow, the one heard last at the end of _order
         self._order = []
         self.refused = 0
         self.repeated = 0
 
-    def set_secrets(self, epochs) -> None:
-        """epochs: (number, secret of 32 bytes) pairs. The first one is used to send, each to receive."""
-        self._epochs = [_Epoch(number, secret) for number, secret in epochs]
+    def set_keys(self, circle: int, epochs, spoken=None) -> None:
+        """epochs: (number, link_keys) pairs to listen under, the first one to speak under as well.
+
+        `spoken` is another pair to speak under. It must be given where a short id may occur on both sides of a circle:
+        one key under which two nodes count by themselves would see a nonce twice. No epochs: no circle.
+        """
+        made = [_Epoch(circle, number, keys, spoken is not None) for number, keys in epochs]
+        self._epochs = [epoch for epoch in self._epochs if epoch.circle != circle] + made
+        if spoken is not None:
+            self._speaks[circle] = _Epoch(circle, spoken[0], spoken[1])
+        elif made:
+            self._speaks[circle] = made[0]
+        else:
+            self._speaks.pop(circle, None)
 
     def secure(self, message) -> "bytes | None":
-        """The frame for a link message of our own, or None while there is no key. OSError where flash refuses."""
-        if not self._epochs:
+        """The frame for a link message of our own to the circle whose tag it bears, or None while there is no key.
+
+        OSError where flash refuses to reserve counters.
+        """
+        epoch = self._speaks.get(message[1] << 8 | message[2])
+        if epoch is None:
             return None
-        epoch = self._epochs[0]
         header = self._source.to_bytes(2, "big") + self._next_counter().to_bytes(4, "big")
         first = bytes([VERSION << 4 | epoch.number & 15])
         inner = message[:1] + message[_LINK_HEAD_BYTES:]
@@ -87,23 +108,25 @@ class LinkSecurity:
             header = epoch.masked(frame[1 : 1 + _HEADER_BYTES], frame[-ccm.TAG_BYTES :])
             inner = ccm.decrypt(epoch.key, header + _NONCE_TAIL, frame[1 + _HEADER_BYTES :], first)
             if inner is not None:
-                return self._take(header, inner)
+                return self._take(epoch, header, inner)
         self.refused += 1
         return None
 
-    def _take(self, header, inner):
-        source = header[0] << 8 | header[1]
+    def _take(self, epoch, header, inner):
+        short = header[0] << 8 | header[1]
+        source = (epoch.circle, short)
         counter = int.from_bytes(header[2:], "big")
         window = self._windows.get(source)
         if window is None:
             window = self._make_window(source)
-        if source == self._source or not window.is_new(counter):
+        is_echo = short == self._source and not epoch.by_others
+        if is_echo or not window.is_new(counter):
             self.repeated += 1
             return None
         window.take(counter)
         self._order.remove(source)
         self._order.append(source)
-        return inner[:1] + self._tag.to_bytes(2, "big") + header[:2] + inner[1:]
+        return inner[:1] + epoch.circle.to_bytes(2, "big") + header[:2] + inner[1:]
 
     def _make_window(self, source):
         """Only members come this far: an attacker cannot push a neighbour out of the table."""

@@ -62,17 +62,19 @@ class Exchange:
 
     `store` is a BundleStore, `meetings` a routing.Meetings; `told(event, **facts)` is called for the log: "accepted",
     "handed", "delivered", "refused". `door.admits(arrived, bundle_id)` may refuse a bundle that may travel (a message
-    that is played again), and hears of those that are safe by `door.entered(arrived, bundle_id)`. Call from one task at
-    a time.
+    that is played again), and hears of those that are safe by `door.entered(arrived, bundle_id)`. `public_only` is for
+    those who share the public layer with this fleet and nothing else: they hear of nothing else, bring nothing else
+    and are no way to anybody. Call from one task at a time.
     """
 
-    def __init__(self, short, fleet_tag, ipn_base, store, meetings, told=None, door=None):
+    def __init__(self, short, fleet_tag, ipn_base, store, meetings, told=None, door=None, public_only=False):
         self.short = short
         self.tag = fleet_tag
         self.ipn_base = ipn_base
         self.store = store
         self.meetings = meetings
         self.told = told or (lambda event, **facts: None)
+        self.public_only = public_only
         # Takes heads and counter-signatures of ledgers (a link.Head or link.Witness): what they need takes longer than
         # an answer may, so whoever it is only keeps them for later.
         self.of_ledgers = None
@@ -86,7 +88,8 @@ class Exchange:
 
     def hello(self, now_s):
         """The frame that says: I am here, and these are the nodes I tend to meet."""
-        return link.encode_hello(self.tag, self.short, self.store.public_fingerprint(), self.meetings.vector(24, now_s))
+        vector = () if self.public_only else self.meetings.vector(24, now_s)
+        return link.encode_hello(self.tag, self.short, self.store.public_fingerprint(), vector)
 
     def tick(self, now_ms, now_s):
         """Frames that are due again, and what has to be given up. Call about once a second."""
@@ -169,9 +172,10 @@ class Exchange:
         peer.heard_s = now_s
         peer.rssi_dbm = rssi_dbm
         peer.fingerprint = hello.fingerprint
-        peer.vector = dict(hello.peers)
-        self.meetings.met(hello.source, now_s)
-        self.meetings.learn(hello.source, [row for row in hello.peers if row[0] != self.short], now_s)
+        if not self.public_only:
+            peer.vector = dict(hello.peers)
+            self.meetings.met(hello.source, now_s)
+            self.meetings.learn(hello.source, [row for row in hello.peers if row[0] != self.short], now_s)
         return self.offers(hello.source, now_s)
 
     def _on_offer(self, offer):
@@ -181,7 +185,7 @@ class Exchange:
             if self.store.knows(bundle_id):
                 state = link.DELIVERED if destination == self.short else link.HAVE
                 frames.append(link.encode_ack(self.tag, self.short, offer.source, bundle_id, state, 0))
-            elif size > MAX_BUNDLE_BYTES or not self._admits(size, destination):
+            elif size > MAX_BUNDLE_BYTES or not self._shares(destination) or not self._admits(size, destination):
                 frames.append(link.encode_ack(self.tag, self.short, offer.source, bundle_id, link.REFUSED, 0))
             elif len(wanted) < MAX_TRANSFERS and not self._arriving(bundle_id, offer.source):
                 wanted.append(bundle_id)
@@ -239,7 +243,8 @@ class Exchange:
         if isinstance(arrived, bundle.Damage) or bundle.bundle_id(arrived) != bundle_id:
             self.damaged += 1
             return []  # said nothing: the sender tries again
-        if not self.accept(arrived, data, copies, now_ms):
+        shared = self._shares(self._short_of(arrived.destination.node))
+        if not shared or not self.accept(arrived, data, copies, now_ms):
             self.told("refused", id=bundle_id, peer=source)
             return [link.encode_ack(self.tag, self.short, source, bundle_id, link.REFUSED, 0)]
         return [self._acknowledge(source, bundle_id)]
@@ -303,7 +308,7 @@ class Exchange:
     def _let_go(self, entry, ack, out, now_ms):
         """What an acknowledgement means for our copies. `out` is our transfer to that peer, if there was one."""
         destination = self._short_of(entry.destination)
-        if destination is None or destination == message.EVERYONE:
+        if destination is None or destination == message.EVERYONE or self.public_only:
             return  # public: stays with everybody until it expires
         if ack.state == link.DELIVERED:
             if ack.source == destination:  # nobody else can say so
@@ -339,12 +344,16 @@ class Exchange:
     def _copies_for(self, to, peer, entry, now_s):
         """How many copies of that bundle this peer should get; 0 is none."""
         destination = self._short_of(entry.destination)
-        if destination is None or destination == self.short:
+        if destination is None or destination == self.short or not self._shares(destination):
             return 0  # ours already, or for a node beyond this fleet, which only a gateway reaches
         if destination == message.EVERYONE:
             return 1
         own = self.meetings.utility(destination, now_s)
         return routing.copies_to_give(entry.copies, to == destination, own, peer.vector.get(destination, 0))
+
+    def _shares(self, destination):
+        """Whether this exchange is about what goes to that short id at all."""
+        return destination == message.EVERYONE or not self.public_only
 
     def _admits(self, size, destination):
         return self.store.admits(size, destination == self.short, destination == message.EVERYONE)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from hedgenode.crypto.linksec import LinkSecurity
+from hedgenode.crypto.linksec import LinkSecurity, link_keys
 from hedgenode.rules.exchange import Exchange
 from hedgenode.rules.routing import Meetings
 from hedgenode.store.bundles import BundleStore
@@ -50,8 +50,8 @@ class Node:
         everyone = BASE + message.EVERYONE
         self.store = BundleStore(self.files, "/store", STORE_BYTES, now_ms, everyone)
         self.exchange = Exchange(self.short, self.fleet, BASE, self.store, Meetings(self.short), self._told)
-        self.security = LinkSecurity(self.fleet, self.short, Reserved(self.files, "/frames", 64).next)
-        self.security.set_secrets([(1, self.secret)])
+        self.security = LinkSecurity(self.short, Reserved(self.files, "/frames", 64).next)
+        self.security.set_keys(self.fleet, [(1, link_keys(self.secret))])
 
     def _told(self, event: str, **facts) -> None:
         entry = self.store.entry(facts["id"])
