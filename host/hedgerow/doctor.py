@@ -133,7 +133,7 @@ def check_bootloader(facts: Facts) -> Verdict | None:
         "boot loader",
         Level.NOTE,
         "a Pico is in its boot loader: it shows a drive and no port",
-        "Copy a MicroPython .uf2 to that drive, or plug it in again without holding BOOTSEL.",
+        "Flash it with `hedgerow flash --all --board ID`, or plug it in again without holding BOOTSEL.",
     )
 
 

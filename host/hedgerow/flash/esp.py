@@ -223,8 +223,15 @@ class _Work:
                 next_step=self._help
                 or "Hold the board's BOOT button while you press and release RESET; then try again.",
             )
-        if "Secure Boot" in said or "ncrypt" in said or "chip revision" in said:
-            return RefusedError(said, node=self.name, state="Nothing was changed")
+        if "chip revision" in said:  # told before anything is erased
+            return RefusedError(
+                said.partition(". Use --force")[0].replace("Input requires", "the image needs a"),
+                node=self.name,
+                state="Nothing was changed",
+                next_step="Take another release of MicroPython, or another board.",
+            )
+        if "Secure Boot" in said or "ncrypt" in said:
+            return RefusedError(said, node=self.name, state="Nothing was changed", next_step="Use another board.")
         return _Garbled(said)
 
     def broken(self, what: str) -> FleetError:

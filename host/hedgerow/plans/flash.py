@@ -7,12 +7,15 @@ after the other, because those drives all look alike. Whatever is refused is ref
 import asyncio
 import contextlib
 import tempfile
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
-from hedgerow.errors import FleetError, LinkError, UsageError
+from hedgerow.errors import FleetError, InterruptedWork, LinkError, UsageError
 from hedgerow.flash import bootsel, esp
 from hedgerow.flash.esp import EspFacts
 from hedgerow.flash.image import Image
@@ -24,6 +27,8 @@ from hedgerow.plans.flash_choice import Seen
 from hedgerow.session import Answering
 from hedgerow.transports import Transport, ports
 from hedgerow.transports.serial import open_port
+
+T = TypeVar("T")
 
 RETURN_WITHIN_S = 20.0
 DRIVE_WITHIN_S = 15.0
@@ -106,6 +111,25 @@ class FlashBench:
         jobs = [one(name, self._at_port) for name in port_names] + [one(str(drive), self._at_drive) for drive in drives]
         return list(await asyncio.gather(*jobs))
 
+    async def _in_thread(self, say: esp.Tell, work: Callable[[esp.Tell], T]) -> T:
+        """A thread of its own: those that asyncio lends are few on a small laptop, and opening a port needs them, too.
+
+        When this is cancelled, the thread ends at the next word that it has to say.
+        """
+        stopped = threading.Event()
+
+        def tell(doing: str, fraction: float) -> None:
+            if stopped.is_set():
+                raise InterruptedWork("stopped", state="The board may be half written")
+            say(doing, fraction)
+
+        threads = ThreadPoolExecutor(1, thread_name_prefix="flash")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(threads, work, tell)
+        finally:
+            stopped.set()
+            threads.shutdown(wait=False)
+
     def seconds_at_most(self) -> int:
         """How long one board takes at the first baud rate, about: the largest image that may be chosen."""
         slowest = 0
@@ -146,15 +170,17 @@ class FlashBench:
             result = replace(result, board_id=board.id if board else None, image=image, mac=facts.mac)
             return image
 
-        done = await asyncio.to_thread(
-            esp.flash,
-            name,
-            lambda: open_port(ports.resolve(port)),
-            choose,
+        done = await self._in_thread(
             lambda doing, fraction: self._say(name, doing, fraction, result.node),
-            bauds=self.bauds,
-            erase=self.erase,
-            help_text=flash_choice.button(self.board, seen),
+            lambda tell: esp.flash(
+                name,
+                lambda: open_port(ports.resolve(port)),
+                choose,
+                tell,
+                bauds=self.bauds,
+                erase=self.erase,
+                help_text=flash_choice.button(self.board, seen),
+            ),
         )
         return replace(result, written_bytes=done.written_bytes, baud=done.baud)
 
@@ -180,8 +206,9 @@ class FlashBench:
 
     async def _write_drive(self, name: str, drive: Path, image: Image, board: Board | None) -> None:
         told_as = board.id if board else ""
-        await asyncio.to_thread(
-            bootsel.write, drive, image.data, lambda doing, fraction: self._say(name, doing, 0.9 * fraction, told_as)
+        await self._in_thread(
+            lambda doing, fraction: self._say(name, doing, 0.9 * fraction, told_as),
+            lambda tell: bootsel.write(drive, image.data, tell),
         )
 
     async def _pico_checked(self, name: str, port: str, image: Image, board: Board | None) -> FlashResult:

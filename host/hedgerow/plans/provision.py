@@ -157,7 +157,7 @@ def refuse_old_micropython(wanted: NodeSpec, seen: NodeFacts, firmware: Firmware
             f" {firmware.mpy}",
             node=seen.port,
             state="Nothing was changed",
-            next_step=f"Install MicroPython 1.22 or later for {wanted.board.id}. {wanted.board.bootloader_help}",
+            next_step=f"Flash MicroPython 1.22 or later with `hedgerow flash`. {wanted.board.bootloader_help}",
         )
 
 

@@ -70,10 +70,24 @@ class Faults:
 
 
 class EmulatedRom:
-    """One board in its boot loader. `port` is a path for any serial program; `close()` ends it."""
+    """One board in its boot loader. `port` is a path for any serial program; `close()` ends it.
 
-    def __init__(self, mcu: str, folder: Path, flash_bytes: int = 4 << 20, faults: Faults | None = None) -> None:
+    `is_paced` makes it take bytes no faster than the baud rate of whoever has the port open. `minor_revision` (up to
+    7) is that of a -S3 or -C3.
+    """
+
+    def __init__(
+        self,
+        mcu: str,
+        folder: Path,
+        flash_bytes: int = 4 << 20,
+        faults: Faults | None = None,
+        *,
+        is_paced: bool = False,
+        minor_revision: int = 4,
+    ) -> None:
         self.faults = faults or Faults()
+        self._is_paced = is_paced
         self.flash = bytearray(b"\xff") * flash_bytes
         self.commands: list[int] = []
         self.received_bytes = 0
@@ -82,6 +96,8 @@ class EmulatedRom:
         self.is_open = False  # somebody has the port open
         self._registers = CHIPS[mcu]
         self._values: dict[int, int] = {}
+        if self._registers.chip_id is not None:
+            self._values[self._registers.mac + 12] = minor_revision << 18
         self._stub = False
         self._baud: int | None = None
         self._host_baud = 115200
@@ -143,6 +159,8 @@ class EmulatedRom:
         self._dead = self._dead or (limit is not None and self.received_bytes >= limit)
         with contextlib.suppress(termios.error, OSError):
             self._host_baud = _BAUDS.get(termios.tcgetattr(self._master)[4], 115200)
+        if self._is_paced:
+            time.sleep(len(data) * 10 / self._host_baud)
         if self._baud not in (None, self._host_baud):
             if _SYNC not in data:
                 return b""  # noise to it

@@ -1,6 +1,7 @@
 """The emulated Pico behaves as the board on the bench: files, power cuts, resets, ports, time."""
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,7 +11,10 @@ import serial
 from mpremote.transport import TransportExecError
 from mpremote.transport_serial import SerialTransport
 
-from hedgerow.errors import EnvironmentProblem, LinkError
+from hedgerow.errors import EnvironmentProblem, LinkError, VerificationError
+from hedgerow.flash import image
+from hedgerow.plans import flash_pico
+from hedgerow.transports.ports import connect
 from hedgerow.virtual.emulated_pico import EmulatedPico, find_parts
 from hedgerow.virtual.emulated_pico import pico as pico_module
 from hedgerow.virtual.emulated_pico.pico import CAUSE_FORCED, CAUSE_TIMER
@@ -245,3 +249,17 @@ async def until(condition: Callable[[], bool], timeout_s: float = 20) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.05)
+
+
+def test_its_own_micropython_reads_the_flash_back_and_finds_a_flipped_bit(with_pico, uf2) -> None:
+    """What `hedgerow flash` asks a Pico after its drive took an image."""
+    flashed = image.read(uf2.read_bytes())
+    spoilt = bytearray(flashed.payload)
+    spoilt[len(spoilt) // 2] ^= 1
+
+    async def test(pico: EmulatedPico) -> None:
+        await flash_pico.check(pico.port, flashed, connect)
+        with pytest.raises(VerificationError, match="is not what was written"):
+            await flash_pico.check(pico.port, dataclasses.replace(flashed, payload=bytes(spoilt)), connect)
+
+    with_pico(test)

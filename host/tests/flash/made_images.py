@@ -15,11 +15,13 @@ RP2040 = 0xE48BFF56
 APP = 0x10000
 
 
-def program(chip_id: int, body: bytes, *, flash_code: int = 2, is_app: bool = False) -> bytes:
-    """One ESP image with two segments, checksum and SHA-256."""
+def program(
+    chip_id: int, body: bytes, *, flash_code: int = 2, is_app: bool = False, revisions: tuple[int, int] = (0, 0)
+) -> bytes:
+    """One ESP image with two segments, checksum and SHA-256. `revisions` of the chip count hundreds for major ones."""
     first = b"\x32\x54\xcd\xab" + bytes(252) if is_app else b"boot loader of a test"
     data = bytearray(struct.pack("<BBBBI", 0xE9, 2, 2, flash_code << 4, 0x40080000) + b"\xee" + bytes(3))
-    data += struct.pack("<HBHH4xB", chip_id, 0, 0, 0, 1)
+    data += struct.pack("<HBHH4xB", chip_id, 0, *revisions, 1)
     check = 0xEF
     for address, contents in ((0x3F400020, first), (0x40080000, body)):
         segment = contents + bytes(-len(contents) % 4)
@@ -53,6 +55,7 @@ def esp(
     app_bytes: int = 120_000,
     seed: int = 1,
     chip_id: int | None = None,
+    revisions: tuple[int, int] = (0, 0),
 ) -> bytes:
     """A whole image: boot loader, partition table, application. `flash_code` 2 is 4 MiB, 3 is 8."""
     own_id, offset = CHIPS[mcu]
@@ -65,7 +68,7 @@ def esp(
         ("vfs", 1, 0x81, 0x200000, flash_bytes - 0x200000),
     )
     app = program(chip_id, micropython(version, machine or MACHINES[mcu], app_bytes, seed), is_app=True)
-    loader = program(chip_id, random.Random(seed).randbytes(9000), flash_code=flash_code)
+    loader = program(chip_id, random.Random(seed).randbytes(9000), flash_code=flash_code, revisions=revisions)
     whole = bytearray(b"\xff") * (APP - offset)
     whole[: len(loader)] = loader
     whole[0x8000 - offset : 0x8000 - offset + len(table)] = table

@@ -139,6 +139,18 @@ def test_an_image_that_the_caller_refuses_erases_nothing(rom):
     assert not {0x02, 0x03, 0x10, 0x11, 0xD0, 0xD1} & set(board.commands)
 
 
+@pytest.mark.parametrize("mcu", ["ESP32-C3", "ESP32-S3"])
+def test_a_chip_that_is_older_than_the_image_asks_for_is_refused_untouched(rom, mcu):
+    board, wanted = rom(mcu, minor_revision=1), of(mcu, revisions=(3, 99))
+    with pytest.raises(RefusedError) as error:
+        flash(board, wanted)
+    assert error.value.what == "the image needs a chip revision in range v0.3 - v0.99 (this chip is revision v0.1)"
+    assert board.erased_bytes == 0
+    newer = rom(mcu, minor_revision=4)
+    flash(newer, wanted)
+    assert holds(newer, wanted)
+
+
 def bytes_of_a_whole_run(rom) -> int:
     board = rom()
     flash(board, of(), bauds=(921_600,))

@@ -3,7 +3,11 @@
 import asyncio
 import contextlib
 import json
+import os
 import sys
+import threading
+import time
+from pathlib import Path
 
 import made_images
 import pytest
@@ -109,6 +113,62 @@ def test_a_flash_that_is_too_small_is_refused(store, rom, capsys):
     assert main(["flash", *ports(board)]) == 4
     assert "needs 4 MiB of flash, and this board has 2 MiB" in capsys.readouterr().out
     assert board.erased_bytes == 0
+
+
+def test_more_boards_than_a_laptop_has_threads_are_written_at_once(rom):
+    """asyncio lends six threads on two cores; here every board is under way before the first is done."""
+    boards_there = [rom("ESP32") for _ in range(9)]
+    under_way, ended = set(), []
+    bench = FlashBench({"one.bin": image.read(made_images.esp(app_bytes=20_000))}, here=list)
+
+    def tell(now):
+        if now.doing.startswith("asking the boot loader"):
+            under_way.add(now.port)
+
+    bench.tell = tell
+    bench.finished = lambda result: ended.append(len(under_way))
+    results = asyncio.run(bench.flash([board.port for board in boards_there]))
+    assert [result.error for result in results] == [None] * 9
+    assert ended[0] == 9
+
+
+def test_who_stops_it_waits_for_nobody_and_no_thread_goes_on_writing(rom):
+    board = rom("ESP32", is_paced=True)
+    bench = FlashBench({"one.bin": image.read(made_images.esp(app_bytes=400_000))}, here=list, bauds=(115_200,))
+    writing = threading.Event()
+    bench.tell = lambda now: writing.set() if now.doing.startswith("writing, about") else None
+
+    async def work():
+        task = asyncio.create_task(bench.flash([board.port]))
+        await asyncio.to_thread(writing.wait, 60)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(work())
+    end = time.monotonic() + 20
+    while any(thread.name.startswith("flash") for thread in threading.enumerate()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    sent = board.received_bytes
+    assert sent < 300_000
+    time.sleep(0.5)
+    assert not board.is_open
+
+
+OFFICIAL = "HEDGEROW_IMAGES"
+
+
+@pytest.mark.skipif(
+    OFFICIAL not in os.environ, reason=f"${OFFICIAL} names no folder with MicroPython's published images"
+)
+def test_published_images_reach_a_board_of_each_chip(tmp_path, monkeypatch, rom, capsys):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    kept = ImageStore()
+    added = [kept.add(path)[1] for path in sorted(Path(os.environ[OFFICIAL]).glob("*.bin"))]
+    boards_there = [rom(one.mcu, flash_bytes=8 << 20) for one in added]
+    assert main(["flash", *ports(*boards_there)]) == 0, capsys.readouterr().out
+    for one, board in zip(added, boards_there, strict=True):
+        assert bytes(board.flash[one.offset : one.offset + len(one.payload)]) == one.payload
 
 
 # ---- boards that run MicroPython
