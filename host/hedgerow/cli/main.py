@@ -36,6 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "dev": Entry("hedgerow.cli.dev", "Restart a node with its program and watchdog off, to work on it."),
     "rescue": Entry("hedgerow.cli.rescue", "Put files onto a board that speaks an old or odd MicroPython."),
     "audit": Entry("hedgerow.cli.audit", "Compare every node with what your fleet says it should be."),
+    "ledger": Entry("hedgerow.cli.ledger", "Show, collect and check the signed chains of nodes and laptops."),
     "samples": Entry("hedgerow.cli.samples", "Fetch the sensor data that a node has logged."),
     "logs": Entry("hedgerow.cli.logs", "Read a node's log, or follow it live with -f."),
     "send": Entry("hedgerow.cli.send", "Hand a message to a node, to be carried to another."),

@@ -1,6 +1,6 @@
 """Knows the folder of a fleet on a laptop: proposal, secrets, documents, registry. Knows no port and no node's answer.
 
-fleet.toml  documents/*.cbor  .gitignore      kept in git; documents of two laptops merge as files, too
+fleet.toml  documents/*.cbor  ledger/*.cbor  .gitignore      kept in git; those of two laptops merge as files, too
 secrets.toml  registry.sqlite                 stay on this laptop
 """
 
@@ -16,16 +16,18 @@ from pathlib import Path
 from hedgerow.errors import RefusedError, StorageError, UsageError
 from hedgerow.fleet import charter as charters
 from hedgerow.fleet import documents, inventory, keys, people, proposal, secrets_file
+from hedgerow.fleet import ledger as ledgers
 from hedgerow.fleet.charter import Charter, LaptopCertificate, Steward
 from hedgerow.fleet.documents import Document
 from hedgerow.fleet.inventory import Inventory, NodeSpec
 from hedgerow.fleet.people import Custodian
 from hedgerow.fleet.proposal import Proposal
 from hedgerow.fleet.registry import Observation, Registry
-from hedgerow.fleet.roster import Enrolment, Roster, read_enrolment
+from hedgerow.fleet.roster import ENROLMENT, Enrolment, Roster, read_enrolment
 from hedgerow.fleet.secrets_file import Secrets
 from hedgewire import cbor
 from hedgewire.cbor import Damage
+from hedgewire.ledger import Entry
 
 DOCUMENTS = "documents"
 REGISTRY = "registry.sqlite"
@@ -117,6 +119,8 @@ class FleetFolder:
         enrolment = read_enrolment(document)
         if isinstance(enrolment, Damage):
             raise StorageError(f"the enrolment of {spec.name} cannot be read back: {enrolment.reason}")
+        if enrolment.laptop == self.secrets.laptop:
+            self._note_once("enrolled", {"node": enrolment.node_id, "document": document.digest[:8]})
         return enrolment
 
     def enrol_as(self, name: str, node: bytes, *, replaces_lost: bool = False) -> NodeSpec:
@@ -133,6 +137,38 @@ class FleetFolder:
         laptop = keys.key_id(self.secrets.laptop or b"")
         seen = Observation(node, kind, int(time.time()) if time_s is None else time_s, laptop, cbor.encode(dict(data)))
         self.registry.observe([seen])
+
+    @property
+    def ledger_path(self) -> Path:
+        return self.path / ledgers.FOLDER
+
+    @property
+    def ledger(self) -> ledgers.Read:
+        """What is known of the ledgers of nodes, laptops and stewards."""
+        return ledgers.read(ledgers.files_in(self.ledger_path))
+
+    def note(self, kind: str, fields: Mapping[str, object], *, seed: bytes | None = None) -> Entry | None:
+        """Add an entry to the ledger of this laptop, or of the key of `seed`; None on a laptop that has no key."""
+        seed = seed or self.secrets.laptop_seed
+        return ledgers.append(self.ledger_path, self.registry.alone(), seed, kind, fields) if seed else None
+
+    def _note_once(self, kind: str, fields: Mapping[str, object]) -> None:
+        """As note(), but not again what this laptop has noted before: whoever repeats a command did it once."""
+        mine = self.ledger.copies.entries_of(self.secrets.laptop or b"").values()
+        if not any(entry.kind == kind and fields.items() <= entry.fields.items() for entry in mine):
+            self.note(kind, fields)
+
+    @property
+    def known_keys(self) -> dict[bytes, str]:
+        """Who a ledger may be of: every steward, laptop and node that any document here names, also former ones."""
+        found: dict[bytes, str] = {}
+        for charter in _sound(self.registry.documents(charters.CHARTER), charters.read_charter):
+            found |= {steward.public: steward.name for steward in charter.stewards}
+        for certificate in _sound(self.registry.documents(charters.LAPTOP), charters.read_certificate):
+            found[certificate.laptop] = certificate.name
+        for enrolment in _sound(self.registry.documents(ENROLMENT), read_enrolment):
+            found[enrolment.node] = enrolment.name
+        return found
 
     def merge(self, other: Registry) -> None:
         self.registry.merge(other)

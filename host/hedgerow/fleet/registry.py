@@ -138,6 +138,16 @@ class Registry:
             _add_documents(connection, [document])
         return document
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Meanwhile no other process writes here: for files beside the registry that only one at a time may add to.
+
+        Nothing of this registry may be called inside.
+        """
+        with self._writing() as connection:
+            connection.execute(update(_meta).where(_meta.c.key == "lock").values(value=""))
+            yield
+
     def observe(self, observations: Iterable[Observation]) -> None:
         rows = [{"digest": seen.digest, **vars(seen)} for seen in observations]
         with self._writing() as connection:

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
 
+from hedgerow.fleet import verdict
 from hedgerow.fleet.inventory import Inventory, NodeSpec
+from hedgerow.fleet.verdict import Finding as LedgerFinding
 from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.provision import changed_fields
 
@@ -23,6 +25,7 @@ LOW_BATTERY_MV = 3400
 EMPTY_BATTERY_MV = 3200
 NO_BATTERY_MV = 1000  # below this nothing is connected to the pin
 LOW_SPACE_PERCENT = 5
+_LOOK_AT_THE_LEDGER = "`hedgerow ledger verify` shows the records; another copy of the fleet's folder may have more"
 
 
 class Severity(IntEnum):
@@ -31,6 +34,20 @@ class Severity(IntEnum):
     NOTE = 0
     WARNING = 1
     ERROR = 2
+
+
+# What a ledger can prove against its writer, and what to do about it; the other kinds are warnings.
+_LEDGER_FINDINGS = {
+    verdict.FORK: (
+        Severity.ERROR,
+        "Its key was copied, or its store erased or restored: find out; `hedgerow ledger verify` shows the proof",
+    ),
+    verdict.ROLLBACK: (
+        Severity.ERROR,
+        "It was set back to an older state: find out who had it in hands; `hedgerow ledger verify` shows the proof",
+    ),
+    verdict.BROKEN: (Severity.ERROR, _LOOK_AT_THE_LEDGER),
+}
 
 
 @dataclass(frozen=True)
@@ -112,11 +129,16 @@ class _Findings:
 
 
 def audit(
-    wanted: Inventory, seen: Sequence[NodeReport], firmware: Mapping[str, FirmwareSet], rules: Rules
+    wanted: Inventory,
+    seen: Sequence[NodeReport],
+    firmware: Mapping[str, FirmwareSet],
+    rules: Rules,
+    ledgers: Mapping[str, Iterable[LedgerFinding]] | None = None,
 ) -> list[Finding]:
     """Every difference between what the fleet should be and what its nodes reported; worst first within each node.
 
-    `seen` is the newest report of each node, old ones among them; `firmware` is by board id.
+    `seen` is the newest report of each node, old ones among them; `firmware` is by board id; `ledgers` are what the
+    signed chains of nodes and laptops prove, by the name of the writer.
     """
     found: list[Finding] = []
     reported: set[str] = set()
@@ -132,6 +154,8 @@ def audit(
         if spec.enrolment is not None and spec.name not in reported:
             found += _never_seen(spec, rules)
     found += _of_the_roster(wanted, rules)
+    for name, proved in sorted((ledgers or {}).items()):
+        found += _of_a_ledger(name, proved, rules)
     return sorted(found, key=lambda finding: (finding.node, -finding.severity, finding.kind, finding.path or ""))
 
 
@@ -290,6 +314,15 @@ def _never_seen(spec: NodeSpec, rules: Rules) -> list[Finding]:
         f"Visit it and run `hedgerow audit -p PORT`, or provision it again: `hedgerow provision {spec.name} -p PORT`",
         days=30,
     )
+    return findings.found
+
+
+def _of_a_ledger(name: str, proved: Iterable[LedgerFinding], rules: Rules) -> list[Finding]:
+    findings = _Findings(rules, name)
+    for one in proved:
+        severity, next_step = _LEDGER_FINDINGS.get(one.kind, (Severity.WARNING, _LOOK_AT_THE_LEDGER))
+        days = 0 if severity is Severity.ERROR else 30
+        findings.add(f"ledger: {one.kind}", severity, one.what, next_step, path="/store/ledger", days=days)
     return findings.found
 
 

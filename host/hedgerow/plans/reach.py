@@ -75,6 +75,28 @@ async def one_node(
         await _close(reached)
 
 
+@asynccontextmanager
+async def all_nodes(
+    port_names: Sequence[str] | None, nodes: Sequence[str] = (), *, connect: Connect = ports.connect
+) -> AsyncIterator[tuple[list[Reached], dict[str, FleetError]]]:
+    """Every node that answers, or those called `nodes`, and what is wrong with ports that were named and do not.
+
+    Raises LinkError where nobody answers, or one of `nodes` does not.
+    """
+    names = list(port_names or ()) or [facts.path for facts in ports.here()]
+    answers = dict(zip(names, await asyncio.gather(*(_greet(name, connect, {}) for name in names)), strict=True))
+    reached = [one for one in answers.values() if isinstance(one, Reached)]
+    try:
+        chosen = [one for one in reached if not nodes or any(one.is_called(who) for who in nodes)]
+        errors = {port: one for port, one in answers.items() if isinstance(one, FleetError) and port_names}
+        absent = [who for who in nodes if not any(one.is_called(who) for one in chosen)]
+        if absent or not (chosen or errors):
+            _choose(absent[0] if absent else None, [], list(errors.values()))
+        yield chosen, errors
+    finally:
+        await _close(reached)
+
+
 async def behind(port_names: Sequence[str], *, connect: Connect = ports.connect) -> list[Behind]:
     """What is behind each of these ports, asked at the same time; nothing there is stopped."""
 

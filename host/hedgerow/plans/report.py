@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hedgerow.errors import FleetError, LinkError, RemoteError
-from hedgerow.fleet import boards
+from hedgerow.fleet import boards, verdict
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import firmware as firmwares
+from hedgerow.plans import ledger as ledgers
 from hedgerow.plans.audit import Finding, NodeReport, Rules, audit
 from hedgerow.plans.executor import Connect
 from hedgerow.plans.firmware import FirmwareSet
@@ -81,8 +82,31 @@ async def run(
     ids = {spec.board.id for spec in inventory.nodes}
     made = await asyncio.gather(*(asyncio.to_thread(build, boards.load(board)) for board in sorted(ids)))
     firmware: Mapping[str, FirmwareSet] = {one.board: one for one in made}
-    findings = audit(inventory, list(reports.values()), firmware, rules or Rules(int(time.time())))
+    proved = await _ledgers(fleet, fresh, connect, errors)
+    findings = audit(inventory, list(reports.values()), firmware, rules or Rules(int(time.time())), proved)
     return Audit(findings, list(reports.values()), errors)
+
+
+async def _ledgers(
+    fleet: FleetFolder, fresh: Mapping[bytes, NodeReport], connect: Connect, errors: dict[str, FleetError]
+) -> dict[str, list[verdict.Finding]]:
+    """Have the nodes that answered note the audit, fetch their ledgers, and say what all that are here prove."""
+    enrolled = {enrolment.node_id for enrolment in fleet.roster.nodes}
+
+    async def one(report: NodeReport) -> tuple[verdict.Finding, ...]:
+        assert report.port is not None  # it has just answered there
+        try:
+            async with Session(await connect(report.port), name=report.port) as node:
+                return await ledgers.audit(node, {"name": report.name, "id": report.node_id}, fleet)
+        except RemoteError:
+            return ()  # firmware of before there were ledgers; its version is a finding of its own
+        except FleetError as error:
+            errors[report.port] = error
+            return ()
+
+    asked = [report for report in fresh.values() if report.node_id in enrolled]
+    shown = [finding for found in await asyncio.gather(*map(one, asked)) for finding in found]
+    return ledgers.serious(fleet, shown)
 
 
 def remembered(fleet: FleetFolder) -> dict[bytes, NodeReport]:
