@@ -18,7 +18,6 @@ from hedgenode.rules.routing import Meetings
 from hedgenode.store import bundles, samples
 from hedgenode.store.counters import Counters, are_lost, read_whole
 from hedgenode.store.files import Flash
-from hedgenode.store.ledger import LedgerStore
 from hedgenode.store.posted import Posted
 from hedgenode.tasks.admin import Admin
 from hedgenode.tasks.admin_messages import MessageMethods
@@ -28,7 +27,6 @@ from hedgenode.tasks.housekeeping import HousekeepingTask
 from hedgenode.tasks.journal import Journal
 from hedgenode.tasks.late import methods_with
 from hedgenode.tasks.layers import Layers
-from hedgenode.tasks.ledger import FOLDER as LEDGER_FOLDER
 from hedgenode.tasks.ledger import LedgerTask
 from hedgenode.tasks.radio import RadioTask
 from hedgenode.tasks.sampling import SamplingTask
@@ -62,7 +60,7 @@ class Node:
         self._make_tasks()
 
     def _make_stores(self):
-        for folder in ("/store", "/store/bundles", "/store/samples", KEYS_FOLDER, LEDGER_FOLDER):
+        for folder in ("/store", "/store/bundles", "/store/samples", KEYS_FOLDER, "/store/ledger"):
             try:
                 os.mkdir(folder)
             except OSError:
@@ -150,8 +148,7 @@ class Node:
         facts["app"] = VERSION
         facts["boot"] = self.boot
         facts["watchdog"] = self.hardware.reset_cause() == "watchdog"
-        store = LedgerStore(self.files, LEDGER_FOLDER, mine.public)
-        return LedgerTask(self.files, store, mine, self.clock, self.journal, facts, config.PATH)
+        return LedgerTask(self.files, mine, self.clock, self.journal, facts, config.PATH)
 
     def _sensors(self):
         from hedgenode import drivers
@@ -231,8 +228,6 @@ class Node:
         try:
             self.bundles.close()
             self.samples.close()
-            if self.ledger is not None:
-                self.ledger.store.close()
         except OSError:
             pass  # what was acknowledged is in flash already
 

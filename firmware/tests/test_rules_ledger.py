@@ -1,4 +1,4 @@
-"""What follows in a ledger, when it is signed, what a start notes, and which old entries may go."""
+"""What follows in a ledger, what a start notes, and which old entries may go."""
 
 from hedgenode.rules import ledger as rules
 
@@ -34,15 +34,6 @@ def test_two_heads_are_the_same_a_fork_or_one_is_older():
     assert rules.of_head(7, A, 7, B) == rules.FORK
     assert rules.of_head(7, A, 8, B) == rules.LATER
     assert rules.of_head(7, A, 6, A) == rules.OLDER
-
-
-def test_one_signature_serves_for_sixteen_entries_or_when_asked_or_after_six_hours():
-    assert not rules.sign_due(15, False, 0)
-    assert rules.sign_due(16, False, 0)
-    assert rules.sign_due(1, True, 0)
-    assert rules.sign_due(1, False, 6 * 3600)
-    assert not rules.sign_due(1, False, 6 * 3600 - 1)
-    assert not rules.sign_due(0, True, 10**6)
 
 
 def test_the_first_start_notes_who_the_node_is_and_the_next_one_nothing():

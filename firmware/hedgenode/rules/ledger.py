@@ -1,10 +1,8 @@
-"""What follows what in a ledger, when a signature is due, what a node notes at its start. Knows no key and no file.
+"""What follows what in a ledger, what a node notes at its start, what may go. Knows no key and no file.
 
-The same rules judge on the node, on a laptop and offline: host/hedgerow/fleet/ledger.py imports them.
+The same rules judge on the node, on a laptop and offline: host/hedgerow/fleet/verdict.py imports them.
 """
 
-SIGN_EVERY = 16  # entries that one signature covers at most
-SIGN_AFTER_S = 6 * 3600  # an entry is not left unsigned for longer, so that neighbours can vouch for it
 LOST = "lost"
 # After damage at the end of the log the node cannot know how many entries it had: it leaves out more numbers than a
 # segment holds, so that it never signs a second entry under a number that it may have signed already.
@@ -36,11 +34,6 @@ def of_head(known_seq: int, known_digest: bytes, seq: int, digest: bytes) -> str
     if seq == known_seq:
         return SAME if digest == known_digest else FORK
     return LATER if seq > known_seq else OLDER
-
-
-def sign_due(unsigned: int, asked: bool, waited_s: int) -> bool:
-    """Whether to sign now: when 16 entries wait, when somebody asks, or when the oldest has waited long enough."""
-    return unsigned > 0 and (asked or unsigned >= SIGN_EVERY or waited_s >= SIGN_AFTER_S)
 
 
 def segments_to_drop(last_seqs, signed_seq: int, kept_seq: int, most: int, most_unkept: int) -> int:

@@ -5,6 +5,7 @@ holds and of at most FOUR that vouched for it, without a time or a place.
 """
 
 from hedgenode.rules import ledger
+from hedgenode.rules.ledger_pace import WITNESS_EVERY
 from hedgewire.cbor import Damage, decode, encode
 from hedgewire.ledger import is_head, is_witness
 
@@ -12,14 +13,6 @@ VERSION = 1
 MAX_SEEN = 8  # neighbours whose newest head is kept
 MAX_OWN = 4  # counter-signatures of our own heads, the newest
 MAX_FORKS = 2
-WITNESS_EVERY = 4  # entries that a neighbour's ledger grows between two counter-signatures
-SIGNATURES_A_DAY = 12
-CHECKS_A_DAY = 48  # a stranger can waste these: a check costs half a second of a Pico
-DAY_S = 86400
-OFFERS = 3  # of one head to a neighbour that does not answer: firmware before this one never does
-OFFER_AGAIN_S = 300
-NEAR_S = 120  # whoever was heard within that is worth a frame
-MAX_ASKED = 16
 
 # What to do with a head that a neighbour shows.
 IGNORE = "ignore"
@@ -39,17 +32,17 @@ class Seen:
 
 
 class Witnessing:
-    """What one node knows of its neighbours' ledgers and they of its own; most recently used last."""
+    """What one node knows of its neighbours' ledgers and they of its own; most recently used last.
 
-    def __init__(self):
+    `budget` is a ledger_pace.Budget.
+    """
+
+    def __init__(self, budget):
+        self._budget = budget
         self.seen = []
         self.own = []  # (seq, digest, witness, signature)
         self.forks = []  # (writer, seq, digest, signature, other digest, other signature)
         self.changed = False  # since to_bytes
-        self._day_s = 0
-        self._signatures = 0
-        self._checks = 0
-        self._asked = {}  # short -> [seq, offers so far, second of the last one, answered]
 
     # ---- of neighbours
 
@@ -65,11 +58,7 @@ class Witnessing:
                 return ANSWER
             if stands == ledger.OLDER or (stands == ledger.LATER and seq < known.seq + WITNESS_EVERY):
                 return IGNORE
-        self._begin_day(now_s)
-        if self._checks >= CHECKS_A_DAY:
-            return IGNORE
-        self._checks += 1
-        return CHECK
+        return CHECK if self._budget.may_check(now_s) else IGNORE
 
     def checked(self, writer: bytes, seq: int, digest: bytes, signature: bytes) -> bool:
         """A head whose signature is good. Remember it; True where it is to be counter-signed now."""
@@ -79,9 +68,8 @@ class Witnessing:
             self.forks.append((writer, seq, known.digest, known.signature, digest, signature))
             self.changed = True
             return False
-        if self._signatures >= SIGNATURES_A_DAY:
+        if not self._budget.may_sign():
             return False
-        self._signatures += 1
         if known is not None:
             self.seen.remove(known)
         self.seen = self.seen[-(MAX_SEEN - 1) :]
@@ -104,49 +92,15 @@ class Witnessing:
 
     # ---- of our own heads
 
-    def offer_due(self, seq: int, peers: dict, now_s: int) -> bool:
-        """Whether to show our signed head to who is near. `peers`: short -> second when it was heard."""
-        due = False
-        for short, heard_s in peers.items():
-            if now_s - heard_s > NEAR_S:
-                continue
-            asked = self._asked.get(short)
-            if asked is None or seq >= asked[0] + (WITNESS_EVERY if asked[3] else 1):
-                if asked is None and len(self._asked) >= MAX_ASKED:
-                    del self._asked[min(self._asked, key=lambda other: self._asked[other][2])]
-                asked = self._asked[short] = [seq, 0, now_s - OFFER_AGAIN_S, False]
-            if not asked[3] and asked[1] < OFFERS and now_s - asked[2] >= OFFER_AGAIN_S:
-                due = True
-        return due
-
-    def offered(self, peers: dict, now_s: int) -> None:
-        """Our head was shown to all that are near."""
-        for short, heard_s in peers.items():
-            asked = self._asked.get(short)
-            if asked is not None and now_s - heard_s <= NEAR_S:
-                asked[1] += 1
-                asked[2] = now_s
-
-    def worth_checking(self, short: int, seq: int, digest: bytes, witness: bytes, head, now_s: int) -> bool:
-        """Whether it is a new counter-signature of our signed head (seq, digest, ...), from one that was asked."""
-        asked = self._asked.get(short)
-        if asked is None or asked[3] or head is None or (seq, digest) != (head[0], head[1]):
-            return False
+    def has(self, seq: int, witness: bytes) -> bool:
+        """Whether that witness's counter-signature of that head is here."""
         for known in self.own:
             if known[0] == seq and known[2] == witness:
-                asked[3] = True
-                return False
-        self._begin_day(now_s)
-        if self._checks >= CHECKS_A_DAY:
-            return False
-        self._checks += 1
-        return True
+                return True
+        return False
 
-    def vouched(self, short: int, seq: int, digest: bytes, witness: bytes, signature: bytes) -> None:
-        """A counter-signature of our head is good: keep the newest few, one a neighbour where there is no room."""
-        asked = self._asked.get(short)
-        if asked is not None:
-            asked[3] = True
+    def vouched(self, seq: int, digest: bytes, witness: bytes, signature: bytes) -> None:
+        """A counter-signature of our head is good: keep the newest few, one of each witness."""
         rows = [known for known in self.own if known[2] != witness]
         self.own = rows[-(MAX_OWN - 1) :] + [(seq, digest, witness, signature)]
         self.changed = True
@@ -170,11 +124,6 @@ class Witnessing:
         self.seen = [Seen(*row) for row in seen][-MAX_SEEN:]
         self.forks = [tuple(row) for row in forks][-MAX_FORKS:]
         return True
-
-    def _begin_day(self, now_s):
-        if now_s - self._day_s >= DAY_S or now_s < self._day_s:
-            self._day_s = now_s
-            self._signatures = self._checks = 0
 
 
 def _all(rows, is_right):

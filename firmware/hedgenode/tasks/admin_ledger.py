@@ -1,9 +1,11 @@
 """Administration of the node's ledger: read it, have its head signed, say that a host holds it, note an audit."""
 
 from hedgenode.tasks.admin import Refusal
-from hedgewire import admin, ledger
+from hedgewire import admin
 
 _MAX_ENTRIES = 1024
+_AT_ONCE = 16  # entries in memory while they are sent
+_DIGEST_BYTES = 32
 
 
 class LedgerMethods:
@@ -19,42 +21,39 @@ class LedgerMethods:
     async def entries(self, params, rows):
         """Entries as bytes, oldest first."""
         task = self._task()
-        limit = params.number("limit", 256, 0, _MAX_ENTRIES)
-        for data in task.store.read(params.number("after", 0), limit):
-            await rows.add(data, len(data))
+        after, left = params.number("after", 0), params.number("limit", 256, 0, _MAX_ENTRIES)
+        while left > 0:
+            found = task.with_book(lambda book: book.entries(after, min(left, _AT_ONCE)))  # noqa: B023 - called at once
+            for seq, data in found:
+                await rows.add(data, len(data))
+                after = seq
+            left -= len(found)
+            if len(found) < _AT_ONCE:
+                return
 
     async def head(self, params, rows):
         """How the ledger stands, with all that neighbours said; signed now if entries wait and that is wanted."""
         task = self._task()
         sign = params.flag("sign", True)
         await task.start()
-        head = await task.head(sign)
-        store, known = task.store, task.witnessing
-        return {
-            "writer": task.writer,
-            "seq": store.seq,
-            "digest": store.digest,
-            "first": store.first_seq,
-            "kept": store.kept_seq,
-            "head": head,
-            "witnesses": known.own,
-            "seen": [[one.writer, one.seq, one.digest, one.signature, one.ours] for one in known.seen],
-            "forks": known.forks,
-        }
+        task.flush()
+        if sign:
+            await task.sign()
+        return task.with_book(lambda book: book.facts())
 
     async def kept(self, params, rows):
         """A host holds everything up to the signed head: what is old may go."""
         task = self._task()
-        seq, digest = params.number("seq", least=1), params.data("digest", ledger.DIGEST_BYTES)
-        head = task.store.head
-        if head is None or (seq, digest) != (head[0], head[1]):
+        seq, digest = params.number("seq", least=1), params.data("digest", _DIGEST_BYTES)
+        if not task.with_book(lambda book: book.keep_kept(seq, digest)):
             raise Refusal(admin.REFUSED, "that is not the signed head of this ledger")
-        task.store.keep_kept(seq)
         return {}
 
     async def audited(self, params, rows):
-        if not self._task().note("audited", {}):
-            raise Refusal(admin.STORAGE_FULL, "the ledger does not take another entry")
+        task = self._task()
+        await task.start()
+        task.note("audited", {})
+        task.flush()
         return {}
 
     def _task(self):

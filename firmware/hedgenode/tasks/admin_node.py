@@ -65,7 +65,7 @@ class NodeMethods:
             "samples": node.samples.next_seq - 1,
             "sensor_failures": node.sampling.failed,
             "bundles": node.bundles.count(),
-            "damaged": node.bundles.damaged + node.samples.damaged + (node.ledger.store.damaged if node.ledger else 0),
+            "damaged": node.bundles.damaged + node.samples.damaged + (node.ledger.damaged if node.ledger else 0),
             "reset_cause": node.hardware.reset_cause(),
             "time_s": node.clock.wall_s(),
             "radio": None if radio is None else {"sent": radio.sent, "received": radio.received, "lost": radio.lost},

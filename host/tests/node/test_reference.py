@@ -68,7 +68,7 @@ def test_every_setting_is_described_with_its_range_and_default():
 
 def test_the_files_of_the_node_are_listed():
     from hedgenode.tasks.housekeeping import MEETINGS_PATH
-    from hedgenode.tasks.ledger import FOLDER
+    from hedgenode.tasks.ledger_book import FOLDER
 
     for path in (
         config.PATH,

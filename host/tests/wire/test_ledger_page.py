@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from hedgenode.rules import ledger as rules
+from hedgenode.rules import ledger_pace as pace
 from hedgenode.rules import witness
 from hedgenode.store import ledger as store
 from hedgewire import ledger
@@ -23,14 +24,14 @@ def test_the_prefixes_and_bounds_are_those_of_the_code():
         assert f"`{prefix.decode()}`" in PAGE
     for said in (
         f"{ledger.MAX_ENTRY_BYTES:,} bytes",
-        f"at most {rules.SIGN_EVERY} new ones",
+        f"at most {pace.SIGN_EVERY} new ones",
         f"leaves out {rules.LOST_NUMBERS:,} numbers",
         f"beyond {store.MOST_SEGMENTS * store.SEGMENT_BYTES // 1000} kB",
         f"beyond {store.MOST_SEGMENTS_UNKEPT * store.SEGMENT_BYTES // 1000} kB",
         f"at most {witness.MAX_SEEN} neighbours",
         f"at most {witness.MAX_OWN} counter-signatures",
-        f"{witness.SIGNATURES_A_DAY} a day",
-        f"{witness.CHECKS_A_DAY} checks a day",
+        f"{pace.SIGNATURES_A_DAY} a day",
+        f"{pace.CHECKS_A_DAY} checks a day",
     ):
         assert said in PAGE, said
 
