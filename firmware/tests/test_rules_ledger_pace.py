@@ -14,7 +14,7 @@ def test_one_signature_serves_for_sixteen_entries_or_when_asked_or_after_six_hou
 
 
 def test_a_day_has_a_bounded_number_of_checks_and_signatures():
-    budget = Budget()
+    budget = Budget([0, 0, 0])
     assert sum([budget.may_check(10) for _ in range(100)]) == pace.CHECKS_A_DAY
     assert sum([budget.may_sign() for _ in range(100)]) == pace.SIGNATURES_A_DAY
     assert not budget.may_check(pace.DAY_S - 1)
@@ -23,7 +23,7 @@ def test_a_day_has_a_bounded_number_of_checks_and_signatures():
 
 
 def test_a_head_is_shown_to_who_is_near_a_few_times_and_again_when_it_has_grown():
-    asking = Asking()
+    asking = Asking({})
     near = {2: 1000, 3: 1000, 4: 10}
     assert asking.due(5, near, 1000)
     asking.shown(near, 1000)
@@ -40,7 +40,7 @@ def test_a_head_is_shown_to_who_is_near_a_few_times_and_again_when_it_has_grown(
 
 
 def test_who_has_vouched_is_asked_again_after_four_entries_only():
-    asking = Asking()
+    asking = Asking({})
     near = {2: 0}
     assert not asking.waits_for(2)
     assert asking.due(5, near, 0)
@@ -53,7 +53,7 @@ def test_who_has_vouched_is_asked_again_after_four_entries_only():
 
 
 def test_a_crowd_passing_by_takes_no_more_memory_than_a_few():
-    asking = Asking()
+    asking = Asking({})
     for short in range(200):
         asking.due(5, {short: short}, short)
     assert len(asking._asked) == pace.MAX_ASKED

@@ -1,4 +1,7 @@
-"""When a ledger is signed, and when its head is shown to whom. Knows no entry and no key. Small: it stays in memory."""
+"""When a ledger is signed, and when its head is shown to whom. Knows no entry and no key.
+
+What is to be remembered is a list or a dict of the caller's: this code is in memory only while it is used.
+"""
 
 SIGN_EVERY = 16  # entries that one signature covers at most
 SIGN_AFTER_S = 6 * 3600  # an entry is not left unsigned for longer, so that neighbours can vouch for it
@@ -18,32 +21,36 @@ def sign_due(unsigned: int, asked: bool, waited_s: int) -> bool:
 
 
 class Budget:
-    """How many counter-signatures and checks of others' signatures a day may still cost."""
+    """How many counter-signatures and checks of others' signatures a day may still cost.
 
-    def __init__(self):
-        self._day_s = 0
-        self._signatures = 0
-        self._checks = 0
+    `used` is [second when the day began, signatures, checks], at first [0, 0, 0].
+    """
+
+    def __init__(self, used: list):
+        self._used = used
 
     def may_check(self, now_s: int) -> bool:
         """Take one check; False where the day has none left."""
-        if now_s - self._day_s >= DAY_S or now_s < self._day_s:
-            self._day_s = now_s
-            self._signatures = self._checks = 0
-        self._checks += 1
-        return self._checks <= CHECKS_A_DAY
+        used = self._used
+        if now_s - used[0] >= DAY_S or now_s < used[0]:
+            used[:] = [now_s, 0, 0]
+        used[2] += 1
+        return used[2] <= CHECKS_A_DAY
 
     def may_sign(self) -> bool:
         """Take one signature of the day of the last check."""
-        self._signatures += 1
-        return self._signatures <= SIGNATURES_A_DAY
+        self._used[1] += 1
+        return self._used[1] <= SIGNATURES_A_DAY
 
 
 class Asking:
-    """Which neighbours were shown our head, and which have answered."""
+    """Which neighbours were shown our head, and which have answered.
 
-    def __init__(self):
-        self._asked = {}  # short -> [seq, offers so far, second of the last one, answered]
+    `asked` is short -> [seq, offers so far, second of the last one, answered], at first empty.
+    """
+
+    def __init__(self, asked: dict):
+        self._asked = asked
 
     def due(self, seq: int, peers: dict, now_s: int) -> bool:
         """Whether to show our signed head to who is near. `peers`: short -> second when it was heard."""

@@ -6,6 +6,7 @@ here; signatures are made and checked outside, while this code is out of memory.
 
 from hedgenode.rules import ledger as rules
 from hedgenode.rules import witness as witnesses
+from hedgenode.rules.ledger_pace import Budget
 from hedgenode.store.counters import read_whole, write_atomic
 from hedgenode.store.ledger import LedgerStore
 from hedgewire import ledger
@@ -15,13 +16,13 @@ NEIGHBOURS_PATH = "/store/ledger/neighbours"
 
 
 class Book:
-    """Close it. `writer` is the node's public key, `budget` a ledger_pace.Budget."""
+    """Close it. `writer` is the node's public key, `used` what a ledger_pace.Budget has used."""
 
-    def __init__(self, files, writer: bytes, budget):
+    def __init__(self, files, writer: bytes, used: list):
         self._files = files
         self._writer = writer
         self.store = LedgerStore(files, FOLDER, writer)
-        self.neighbours = witnesses.Witnessing(budget)
+        self.neighbours = witnesses.Witnessing(Budget(used))
         self.damaged = self.store.damaged
         kept = read_whole(files, NEIGHBOURS_PATH)
         if kept is not None and not self.neighbours.from_bytes(kept):

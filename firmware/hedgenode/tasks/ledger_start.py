@@ -1,4 +1,4 @@
-"""The digests that a node's ledger compares at every start: of its program and its configuration. Loaded for that."""
+"""What a node's ledger does once, at the start: compare program and configuration with what it said last."""
 
 import asyncio
 import hashlib
@@ -7,6 +7,13 @@ from hedgenode.store.counters import read_whole
 from hedgenode.store.walk import digest, walk
 
 SHORT_DIGEST_BYTES = 8
+
+
+async def note(task, facts, config_path, program):
+    """Note what has changed. `program()` gives the digest of the program files (None: of this board's)."""
+    facts["slot"] = await (program or program_digest)()
+    facts["config"] = file_digest(task.files, config_path)
+    task.with_book(lambda book: task.add(book, book.to_note_at_start(facts)))
 
 
 async def program_digest() -> bytes:

@@ -22,6 +22,7 @@ BROKEN = "broken"
 LOST = "lost"
 UNSIGNED = "unsigned"
 CONTRADICTED = "contradicted"
+NOT_FETCHED = "not fetched"  # no finding of `judge`: what an audit says of a node that could not show its ledger
 KINDS = (FORK, ROLLBACK, BROKEN, BAD_SIGNATURE, UNKNOWN_KEY, CONTRADICTED, LOST, GAP, UNSIGNED)
 
 

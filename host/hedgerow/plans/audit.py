@@ -47,6 +47,7 @@ _LEDGER_FINDINGS = {
         "It was set back to an older state: find out who had it in hands; `hedgerow ledger verify` shows the proof",
     ),
     verdict.BROKEN: (Severity.ERROR, _LOOK_AT_THE_LEDGER),
+    verdict.NOT_FETCHED: (Severity.NOTE, "`hedgerow ledger collect` tries it again"),
 }
 
 
@@ -321,7 +322,7 @@ def _of_a_ledger(name: str, proved: Iterable[LedgerFinding], rules: Rules) -> li
     findings = _Findings(rules, name)
     for one in proved:
         severity, next_step = _LEDGER_FINDINGS.get(one.kind, (Severity.WARNING, _LOOK_AT_THE_LEDGER))
-        days = 0 if severity is Severity.ERROR else 30
+        days = {Severity.ERROR: 0, Severity.WARNING: 30, Severity.NOTE: None}[severity]
         findings.add(f"ledger: {one.kind}", severity, one.what, next_step, path="/store/ledger", days=days)
     return findings.found
 

@@ -22,6 +22,7 @@ from hedgewire.ledger import Entry, Page
 HEAD_WITHIN_S = 30.0  # a signature takes a Pico half a second, and an emulated one seconds
 ENTRIES_AT_ONCE = 256
 SERIOUS = frozenset({verdict.FORK, verdict.ROLLBACK, verdict.BROKEN, verdict.LOST, verdict.CONTRADICTED})
+SAID = SERIOUS | {verdict.NOT_FETCHED}
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def serious(fleet: FleetFolder, shown: Sequence[Finding] = ()) -> dict[str, list
     names = fleet.known_keys
     found = [one for one in verdict.judge(fleet.ledger.copies, names).findings if one.kind in SERIOUS]
     told = {(one.writer, one.kind) for one in found}
-    found += [one for one in shown if one.kind in SERIOUS and (one.writer, one.kind) not in told]
+    found += [one for one in shown if one.kind in SAID and (one.writer, one.kind) not in told]
     by_name: dict[str, list[Finding]] = {}
     for one in found:
         by_name.setdefault(names.get(one.writer) or key_id(one.writer).hex(), []).append(one)

@@ -82,29 +82,26 @@ async def run(
     ids = {spec.board.id for spec in inventory.nodes}
     made = await asyncio.gather(*(asyncio.to_thread(build, boards.load(board)) for board in sorted(ids)))
     firmware: Mapping[str, FirmwareSet] = {one.board: one for one in made}
-    proved = await _ledgers(fleet, fresh, connect, errors)
+    proved = await _ledgers(fleet, fresh, connect)
     findings = audit(inventory, list(reports.values()), firmware, rules or Rules(int(time.time())), proved)
     return Audit(findings, list(reports.values()), errors)
 
 
 async def _ledgers(
-    fleet: FleetFolder, fresh: Mapping[bytes, NodeReport], connect: Connect, errors: dict[str, FleetError]
+    fleet: FleetFolder, fresh: Mapping[bytes, NodeReport], connect: Connect
 ) -> dict[str, list[verdict.Finding]]:
     """Have the nodes that answered note the audit, fetch their ledgers, and say what all that are here prove."""
-    enrolled = {enrolment.node_id for enrolment in fleet.roster.nodes}
+    writers = {enrolment.node_id: enrolment.node for enrolment in fleet.roster.nodes}
 
     async def one(report: NodeReport) -> tuple[verdict.Finding, ...]:
         assert report.port is not None  # it has just answered there
         try:
             async with Session(await connect(report.port), name=report.port) as node:
                 return await ledgers.audit(node, {"name": report.name, "id": report.node_id}, fleet)
-        except RemoteError:
-            return ()  # firmware of before there were ledgers; its version is a finding of its own
-        except FleetError as error:
-            errors[report.port] = error
-            return ()
+        except FleetError as error:  # older firmware, a full flash, no memory to spare: the audit stands without
+            return (verdict.Finding(writers.get(report.node_id, b""), verdict.NOT_FETCHED, error.what),)
 
-    asked = [report for report in fresh.values() if report.node_id in enrolled]
+    asked = [report for report in fresh.values() if report.node_id in writers]
     shown = [finding for found in await asyncio.gather(*map(one, asked)) for finding in found]
     return ledgers.serious(fleet, shown)
 

@@ -129,8 +129,6 @@ def test_ledgers_of_boards_are_collected_audited_and_a_board_that_was_set_back_i
             fleet = ["--fleet", str(shop.fleet.path)]
             code, out, err = await command("ledger", "collect", *at)
             assert (code, "n1: ledger up to entry 4, 4 new" in out) == (0, True), (out, err)
-            code, out, _ = await command("ledger", "collect", *at)
-            assert (code, "nothing new" in out) == (0, True)
             [board] = shop.boards
             await board.kill()
             before = board.image.read_bytes()
@@ -139,8 +137,6 @@ def test_ledgers_of_boards_are_collected_audited_and_a_board_that_was_set_back_i
             assert code == 0, (out, err)
             code, out, _ = await command("ledger", "show", "n1", *fleet)
             assert out.splitlines()[-1].endswith("audited")
-            code, out, _ = await command("ledger", "show", *fleet, "--json")
-            assert {chain["name"] for chain in json.loads(out)} >= {"n1"}
             await board.kill()
             board.image.write_bytes(before)
             await board.power_on()
