@@ -9,7 +9,7 @@ import typer
 from hedgerow.cli.main import run
 from hedgerow.cli.options import JsonOption, PortOption, console, error_console, new_app, print_json
 from hedgerow.cli.provision import Bars, exit_code
-from hedgerow.errors import EXIT_GOOD, UsageError
+from hedgerow.errors import EXIT_GOOD, LinkError, UsageError
 from hedgerow.flash import bootsel, esp, store
 from hedgerow.flash.image import Image
 from hedgerow.flash.store import ImageStore
@@ -29,7 +29,9 @@ EXAMPLES = """[bold]Examples[/bold]
 """
 BaudOption = Annotated[
     int | None,
-    typer.Option("--baud", metavar="BAUD", help="Begin with this rate; what the cable does not hold is halved."),
+    typer.Option(
+        "--baud", min=9600, metavar="BAUD", help="Begin with this rate; what the cable does not hold is halved."
+    ),
 ]
 
 
@@ -61,6 +63,11 @@ def flash(
     if everything:
         names += [name for name in plan.plugged_in() if name not in names]
         drives += [path for path in bootsel.drives() if path not in drives]
+        if not names and not drives:
+            raise LinkError(
+                "no board is plugged in that Hedgerow knows, and no Pico shows its drive",
+                next_step="`hedgerow doctor` looks for the reason; a port can also be named with -p.",
+            )
     bench = FlashBench(
         _images(image, images), board=boards.load(board) if board else None, bauds=_bauds(baud), erase=erase
     )

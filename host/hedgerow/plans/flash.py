@@ -90,7 +90,7 @@ class FlashBench:
     finished: Callable[[FlashResult], None] | None = None
     connect: Connect = ports.connect
     drives: Callable[[], list[Path]] = bootsel.drives
-    here: Callable[[], list[ports.PortFacts]] = ports.here
+    here: Callable[[], list[ports.PortFacts]] = field(default_factory=lambda: ports.here)
     _one_pico: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def flash(self, port_names: Sequence[str], drives: Sequence[Path] = ()) -> list[FlashResult]:
@@ -277,7 +277,7 @@ def refuse_misuse(port_names: Sequence[str], drives: Sequence[Path], images: Map
         )
 
 
-def plugged_in(here: Callable[[], list[ports.PortFacts]] = ports.here) -> list[str]:
+def plugged_in() -> list[str]:
     """The ports whose USB id is that of a board which Hedgerow knows."""
     real = [board for board in boards.all_boards() if board.stand_in is None]
-    return [facts.path for facts in here() if ports.guess_boards(facts, real)]
+    return [facts.path for facts in ports.here() if ports.guess_boards(facts, real)]

@@ -27,7 +27,8 @@ class Seen:
 
 async def see(port: str, connect: Connect, here: Sequence[PortFacts]) -> Seen:
     """Look at a port. A board in its boot loader says nothing, and that is no error."""
-    facts = next((one for one in here if one.path == port), PortFacts(port))
+    path = ports.resolve(port, here)
+    facts = next((one for one in here if one.path == path), PortFacts(path))
     real = [board for board in boards.all_boards() if board.stand_in is None]
     guesses = tuple(ports.guess_boards(facts, real))
     async with Session(await connect(port), name=port) as session:

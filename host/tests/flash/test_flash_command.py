@@ -68,6 +68,10 @@ def test_the_same_command_again_does_what_is_left(store, rom, capsys):
     assert main(["flash", *ports(board), "--json"]) == 0
     (one,) = json.loads(capsys.readouterr().out)["ports"]
     assert (one["result"], one["written_bytes"], one["board"]) == ("PASS", 0, "ESP32_GENERIC")
+    assert (one["baud"], one["mac"]) == (921_600, "aa:bb:11:22:33:44")
+    assert main(["flash", *ports(board), "--json", "--baud", "230400"]) == 0
+    (one,) = json.loads(capsys.readouterr().out)["ports"]
+    assert one["baud"] == 230_400
 
 
 @pytest.mark.parametrize(
@@ -85,6 +89,25 @@ def test_mistakes_end_in_a_sentence(store, capsys, arguments, code, told):
     assert main(["flash", *arguments]) == code
     said = capsys.readouterr()
     assert told in said.out + said.err
+
+
+def test_all_takes_every_board_and_every_drive_that_is_there(store, rom, monkeypatch, capsys):
+    board = rom("ESP32")
+    there = PortFacts(board.port, vid=0x10C4, pid=0xEA60, serial_number="0001")
+    other = PortFacts("/dev/ttyNONE", vid=0x1234, pid=0x5678)
+    monkeypatch.setattr("hedgerow.transports.ports.here", lambda: [there, other])
+    monkeypatch.setattr("hedgerow.flash.bootsel.drives", list)
+    assert main(["flash", "--all"]) == 0
+    assert "1 of 1 boards passed." in capsys.readouterr().out
+    assert main(["flash", "-p", "id:0001"]) == 0
+    assert "it was there already" in capsys.readouterr().out
+
+
+def test_all_of_nothing_says_where_to_look(store, monkeypatch, capsys):
+    monkeypatch.setattr("hedgerow.flash.bootsel.drives", list)
+    monkeypatch.setattr("hedgerow.plans.flash.plugged_in", list)
+    assert main(["flash", "--all"]) == 3
+    assert "hedgerow doctor" in capsys.readouterr().err
 
 
 def test_without_an_image_it_says_where_to_get_one(tmp_path, monkeypatch, capsys):
