@@ -141,9 +141,9 @@ class LedgerStore:
         for number in numbers[:-1]:
             found = self._log.scan_segment(number)
             for _, record, _ in found:
-                values = cbor.decode(record)
-                if _is_preamble(values):
-                    self._before[number] = values[1]
+                begun = _preamble_in(record)
+                if begun is not None:
+                    self._before[number] = begun[1]
                 break
             found.close()
         if not self._scan(numbers[-1]):
@@ -154,27 +154,31 @@ class LedgerStore:
 
     def _scan(self, number):
         """Take what a segment says; True if it says what went before it."""
-        begun = False
+        begun = None
         for _, record, _ in self._log.scan_segment(number):
-            values = cbor.decode(record)
-            if _is_preamble(values):
-                begun = True
-                self._before[number] = values[1]
-                if values[1] >= self.seq:
-                    _, self.seq, self.digest, head, self.kept_seq, self.said = values
+            says = _preamble_in(record)
+            if says is not None:
+                begun = says
+                self._before[number] = says[1]
+                if says[1] >= self.seq:
+                    _, self.seq, self.digest, head, self.kept_seq, self.said = says
                     self.head = None if head is None else tuple(head)
                 continue
             entry = ledger.decode_entry(record)
             if not isinstance(entry, Damage):
                 if entry.seq > self.seq:
                     self._take(entry.seq, entry.digest, entry.kind, entry.fields)
-            elif isinstance(values, list) and values[0] == _HEAD:
-                self.head = tuple(values[1:])
-                if self.head[0] > self.seq:  # its entry is damaged, and known by its digest all the same
-                    self.seq, self.digest = self.head[0], self.head[1]
-            elif isinstance(values, list) and values[0] == _KEPT:
-                self.kept_seq = values[1]
-        return begun
+            else:
+                self._take_other(cbor.decode(record))
+        return begun is not None
+
+    def _take_other(self, values):
+        if isinstance(values, list) and values[0] == _HEAD:
+            self.head = head = tuple(values[1:])
+            if head[0] > self.seq:  # its entry is damaged, and known by its digest all the same
+                self.seq, self.digest = head[0], head[1]
+        elif isinstance(values, list) and values[0] == _KEPT:
+            self.kept_seq = values[1]
 
     def _admit_loss(self):
         """The end of the log is damaged: entries may be gone that were signed and shown. Never use their numbers."""
@@ -184,5 +188,8 @@ class LedgerStore:
             pass  # the flash is full; the damage is there at the next start, too
 
 
-def _is_preamble(values):
-    return isinstance(values, list) and len(values) == 6 and values[0] == _PREAMBLE
+def _preamble_in(record) -> "tuple | None":
+    values = cbor.decode(record)
+    if isinstance(values, list) and len(values) == 6 and values[0] == _PREAMBLE:
+        return tuple(values)
+    return None

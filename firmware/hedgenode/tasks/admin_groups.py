@@ -1,5 +1,7 @@
 """Administration of the groups that the node is a member of. Gives no key away: secrets go in, never out."""
 
+import hashlib
+
 from hedgenode.crypto import suite
 from hedgenode.store.group_keys import MAX_GROUPS, is_name
 from hedgenode.tasks.admin import Refusal
@@ -37,6 +39,7 @@ class GroupMethods:
         known = layers.groups.find(group_id)
         if known is None or known.name != name or not _is_older(given, known.chain):
             layers.groups.put(name, given if known is None else _newer(given, known.chain), layers.now_s())
+            self._note(group_id)
         return self._told(group_id)
 
     async def group_remove(self, params, rows):
@@ -56,8 +59,17 @@ class GroupMethods:
             raise Refusal(admin.NOT_FOUND, "this node is no member of that group")
         if epoch > min(known.chain.epoch + group.MAX_AHEAD, group.last_epoch(known.chain.epoch)):
             raise Refusal(admin.REFUSED, "an epoch is at most %d ahead, and of this generation" % group.MAX_AHEAD)
+        before = known.chain.epoch
         layers.groups.advance(suite, group_id, epoch, layers.now_s())
+        if epoch > before:
+            self._note(group_id)
         return self._told(group_id)
+
+    def _note(self, group_id):
+        """In the ledger stands a digest of the group's id: only who knows the group recognises it."""
+        if self._node.ledger is not None:
+            epoch = self._node.layers.groups.find(group_id).chain.epoch
+            self._node.ledger.note("rekeyed", {"group": hashlib.sha256(group_id).digest()[:8], "epoch": epoch})
 
     def _told(self, group_id):
         """What was read back from where it is kept."""

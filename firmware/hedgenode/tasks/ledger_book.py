@@ -44,7 +44,7 @@ class Book:
     def to_note_of_a_restart(self, boot: int) -> list:
         return rules.restarted(self.store.said, boot)
 
-    def to_sign(self) -> tuple:
+    def to_sign(self) -> "tuple | None":
         """(seq, digest, statement) of the newest entry, or None where it is signed."""
         store = self.store
         if not store.unsigned:
@@ -64,7 +64,12 @@ class Book:
 
     def entries(self, after_seq: int, limit: int) -> list:
         """[(seq, bytes)], oldest first."""
-        return [(ledger.decode_entry(data).seq, data) for data in self.store.read(after_seq, limit)]
+        found = []
+        for data in self.store.read(after_seq, limit):
+            entry = ledger.decode_entry(data)
+            if not isinstance(entry, ledger.Damage):  # the store gives nothing else
+                found.append((entry.seq, data))
+        return found
 
     def facts(self) -> dict:
         """How the ledger stands, as `ledger_head` answers."""
@@ -88,8 +93,9 @@ class Book:
         if said.writer == self._writer:
             return None, None
         what = self.neighbours.shown(said.writer, said.seq, said.digest, now_s)
-        if what == witnesses.ANSWER:
-            return self.neighbours.of(said.writer).ours, None
+        known = self.neighbours.of(said.writer)
+        if known is not None and what == witnesses.ANSWER:
+            return known.ours, None
         return None, ledger.head_statement(said.seq, said.digest) if what == witnesses.CHECK else None
 
     def on_good_head(self, said) -> "bytes | None":

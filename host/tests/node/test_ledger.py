@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import itertools
 
 from hedgerow.errors import FleetError
@@ -74,5 +75,21 @@ def test_two_nodes_in_reach_vouch_for_each_others_heads(nodes):
             assert by == heads[other]["writer"]
             assert verify(by, signature, ledger.witness_statement(found["writer"], seq, digest))
             assert found["seen"][0][0] == heads[other]["writer"]
+
+    nodes.run(story())
+
+
+def test_new_keys_of_a_group_are_noted_once_without_naming_the_group(nodes):
+    async def story():
+        node = await nodes.node("pico")
+        group_id = bytes(range(8))
+        put = {"id": group_id, "name": "bakers", "epoch": 256, "secret": b"s" * 32}
+        for _ in range(2):
+            await nodes.ask(node, "group_put", put)
+            await nodes.ask(node, "group_advance", {"id": group_id, "epoch": 258})
+        await nodes.ask(node, "ledger_head", timeout_s=10)
+        entries = [ledger.decode_entry(data) for data in await nodes.ask(node, "ledger")]
+        noted = [entry.fields for entry in entries if entry.kind == "rekeyed"]
+        assert noted == [{"group": hashlib.sha256(group_id).digest()[:8], "epoch": epoch} for epoch in (256, 258)]
 
     nodes.run(story())
