@@ -19,6 +19,8 @@ SEGMENT = 3
 ACK = 4
 HEAD = 5
 WITNESS = 6
+REACHED = 7
+MAX_REACHED = 28  # ids in one message
 
 # States of an acknowledgement.
 PARTIAL = 0
@@ -55,6 +57,15 @@ class Want:
         self.fleet_tag = fleet_tag
         self.source = source
         self.to = to
+        self.ids = ids
+
+
+class Reached:
+    """fleet_tag, source, ids: list of 8-byte ids of messages that have reached their readers."""
+
+    def __init__(self, fleet_tag, source, ids):
+        self.fleet_tag = fleet_tag
+        self.source = source
         self.ids = ids
 
 
@@ -151,6 +162,15 @@ def encode_want(fleet_tag: int, source: int, to: int, ids) -> bytes:
     return _whole(out)
 
 
+def encode_reached(fleet_tag: int, source: int, ids) -> bytes:
+    """ids: at most MAX_REACHED."""
+    out = _start(REACHED, fleet_tag, source)
+    _put(out, len(ids), 1)
+    for id in ids:
+        _put_id(out, id)
+    return _whole(out)
+
+
 def encode_segment(fleet_tag: int, source: int, to: int, id, index: int, count: int, copies: int, data) -> bytes:
     if not 0 <= index < count <= MAX_SEGMENTS or not 0 < len(data) <= MAX_DATA:
         raise ValueError("segment out of bounds")
@@ -238,7 +258,7 @@ def decode(data) -> "Hello | Offer | Want | Segment | Ack | Head | Witness | Dam
     if data[0] >> 4 != VERSION:
         return Damage("version", 0)
     kind = data[0] & 15
-    if kind > WITNESS:
+    if kind > REACHED:
         return Damage("unknown type", 0)
     tag, source = struct.unpack_from(">HH", data, 1)
     return _DECODERS[kind](data, size, tag, source)
@@ -287,6 +307,16 @@ def _want(data, size, tag, source):
     return Want(tag, source, struct.unpack_from(">H", data, 5)[0], ids)
 
 
+def _reached(data, size, tag, source):
+    damage = _counted(data, size, 5, 8)
+    if damage:
+        return damage
+    ids = []
+    for at in range(6, size, 8):
+        ids.append(bytes(data[at : at + 8]))
+    return Reached(tag, source, ids)
+
+
 def _segment(data, size, tag, source):
     if size < 19:
         return Damage("truncated", size)
@@ -332,4 +362,4 @@ def _of_size(size, wanted):
     return Damage("trailing bytes", wanted) if size > wanted else None
 
 
-_DECODERS = (_hello, _offer, _want, _segment, _ack, _head, _witness)
+_DECODERS = (_hello, _offer, _want, _segment, _ack, _head, _witness, _reached)

@@ -165,6 +165,8 @@ def check_link(data):
         again = link.encode_ack(*start, found.to, found.id, found.state, found.bitmap)
     elif isinstance(found, link.Head):
         again = link.encode_head(*start, found.seq, found.digest, found.writer, found.signature)
+    elif isinstance(found, link.Reached):
+        again = link.encode_reached(found.fleet_tag, found.source, found.ids)
     elif isinstance(found, link.Witness):
         again = link.encode_witness(*start, found.to, found.seq, found.digest, found.witness, found.signature)
     else:

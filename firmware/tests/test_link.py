@@ -18,6 +18,8 @@ def encode(case):
         return link.encode_hello(tag, source, case["fingerprint"], rows(case["peers"]))
     if kind == "offer":
         return link.encode_offer(tag, source, case["to"], rows(case["items"]))
+    if kind == "reached":
+        return link.encode_reached(tag, source, [bytes.fromhex(id) for id in case["ids"]])
     if kind == "want":
         return link.encode_want(tag, source, case["to"], [bytes.fromhex(id) for id in case["ids"]])
     if kind in ("head", "witness"):
@@ -75,6 +77,8 @@ def test_the_longest_of_each_fits_a_frame_and_one_more_raises():
     raises(ValueError, link.encode_offer, 1, 2, 3, [(ID, 1, 1, 1)] * 18)
     assert len(link.encode_want(1, 2, 3, [ID] * 28)) <= 239
     raises(ValueError, link.encode_want, 1, 2, 3, [ID] * 29)
+    assert len(link.encode_reached(1, 2, [ID] * link.MAX_REACHED)) <= 239
+    raises(ValueError, link.encode_reached, 1, 2, [ID] * 31)
     assert len(link.encode_segment(1, 2, 3, ID, 0, 1, 1, bytes(209))) <= 239
     raises(ValueError, link.encode_segment, 1, 2, 3, ID, 0, 1, 1, bytes(210))
 

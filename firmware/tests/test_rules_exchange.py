@@ -1,6 +1,7 @@
 """Nodes in one process, joined by a table of links: what the exchange promises about bundles that change hands."""
 
 from hedgenode.rules.exchange import MAX_OFFERS, RESEND_MS, Exchange
+from hedgenode.rules.immunity import Immunity
 from hedgenode.rules.routing import Meetings
 from hedgenode.store.bundles import BundleStore
 from hedgenode.store.ram import RamFiles
@@ -133,6 +134,59 @@ def test_a_single_copy_does_not_go_to_somebody_who_knows_no_better():
     assert world.nodes[2].holds(sent) == 0
 
 
+def test_relays_hear_that_a_message_has_arrived_and_keep_it_in_reserve():
+    world = _World((1, 2, 3, 9))
+    sent = world.nodes[1].post(9, "once is enough", 6)
+    world.meet(1, 2)
+    world.meet(1, 3)
+    world.meet(3, 9)
+    assert world.nodes[9].texts() == ["once is enough"]
+    world.meet(3, 2)
+    relay = world.nodes[2].store.entry(sent)
+    assert (relay.copies, relay.state) == (0, "handed"), "the bytes stay: it may be a lie"
+    assert world.nodes[1].holds(sent) > 0, "the author believes the reader only"
+    world.meet(1, 9)
+    assert world.nodes[1].holds(sent) == 0
+
+
+def test_hearsay_does_not_stop_a_reader_from_getting_its_message():
+    world = _World((1, 2, 9))
+    sent = world.nodes[1].post(9, "whatever they say", 6)
+    world.meet(1, 2)
+    world.nodes[2].exchange.on_frame(link.encode_reached(TAG, 7, [sent]), 0, 0)
+    world.nodes[9].exchange.on_frame(link.encode_reached(TAG, 7, [b"otherwis"]), 0, 0)
+    world.meet(2, 9)
+    assert world.nodes[9].texts() == ["whatever they say"]
+
+
+def test_public_bundles_do_not_listen_to_hearsay():
+    node = _Node(1)
+    public = node.post(message.EVERYONE, "for all", 1)
+    node.exchange.on_frame(link.encode_reached(TAG, 7, [public]), 0, 0)
+    assert node.store.entry(public).copies == 1
+    assert public not in node.exchange.immunity
+
+
+def test_a_neighbour_is_told_once_of_what_has_arrived():
+    node = _Node(1)
+    node.exchange.immunity.add(b"arrived1")
+    said = node.exchange.on_frame(link.encode_hello(TAG, 2, 0, []), 0, 0)
+    assert [link.decode(frame).ids for frame in said] == [[b"arrived1"]]
+    assert node.exchange.on_frame(link.encode_hello(TAG, 2, 0, []), 1000, 1) == []
+
+
+def test_what_is_known_of_arrivals_is_bounded_and_the_newest():
+    immunity = Immunity(4)
+    ids = [b"%08d" % i for i in range(10)]
+    for bundle_id in ids:
+        immunity.add(bundle_id)
+        immunity.add(bundle_id)
+    assert [bundle_id in immunity for bundle_id in ids] == [False] * 6 + [True] * 4
+    assert immunity.newest(9) == [ids[9], ids[8], ids[7], ids[6]]
+    assert immunity.newest(2) == [ids[9], ids[8]]
+    assert ids[9][4:] + b"0000" not in immunity, "half of one id and half of the next are none"
+
+
 def test_a_relay_that_loses_power_still_has_what_it_acknowledged():
     world = _World((1, 2, 3))
     world.meet(2, 3)
@@ -195,6 +249,7 @@ def test_no_frame_of_a_neighbour_raises_however_it_is_damaged():
         link.encode_segment(TAG, 2, 1, bundle.bundle_id(arriving), 0, 1, 1, arriving),
         link.encode_ack(TAG, 2, 1, sent, link.PARTIAL, 0),
         link.encode_ack(TAG, 2, 1, sent, link.ACCEPTED, 0),
+        link.encode_reached(TAG, 2, [sent, b"12345678"]),
     )
     for i in range(1500):
         damaged = bytearray(frames[i % len(frames)])

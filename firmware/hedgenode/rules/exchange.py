@@ -7,6 +7,8 @@ never with none.
 """
 
 from hedgenode.rules import routing
+from hedgenode.rules.immunity import Immunity
+from hedgenode.rules.neighbour import Incoming, Outgoing, Peer
 from hedgewire import bundle, link, message
 
 MAX_PEERS = 16  # nodes whose offers are remembered at one time
@@ -17,44 +19,6 @@ PEER_FORGOTTEN_S = 20 * 60
 RESEND_MS = 1500
 ATTEMPTS = 5
 OFFER_AGAIN_S = 60
-
-
-class Peer:
-    """What this node remembers of one neighbour while it is near."""
-
-    def __init__(self):
-        self.heard_s = 0
-        self.rssi_dbm: "int | None" = None
-        self.vector = {}  # destination -> utility, as the peer's last HELLO said
-        self.fingerprint = 0
-        self.settled = {}  # bundle id -> second when the peer last showed that it needs no offer
-        self.offered_slot = -1  # how far the offers have come in our store
-
-
-class _Incoming:
-    def __init__(self, count, now_ms):
-        self.parts: "list[bytes | None]" = [None] * count
-        self.copies = 1
-        self.touched_ms = now_ms
-
-    def bitmap(self):
-        bits = 0
-        for i, part in enumerate(self.parts):
-            if part is not None:
-                bits |= 1 << i
-        return bits
-
-
-class _Outgoing:
-    def __init__(self, to, data, copies, now_ms):
-        self.to = to
-        self.data = data
-        self.copies = copies
-        self.sent_ms = now_ms
-        self.attempts = 1
-
-    def count(self):
-        return (len(self.data) + link.MAX_DATA - 1) // link.MAX_DATA
 
 
 class Exchange:
@@ -79,17 +43,23 @@ class Exchange:
         # an answer may, so whoever it is only keeps them for later.
         self.of_ledgers = None
         self._door = door
+        self.immunity = Immunity()
         self.peers = {}
         self.damaged = 0
-        self._incoming = {}  # (peer, id) -> _Incoming
-        self._outgoing = {}  # id -> _Outgoing
+        self._incoming = {}  # (peer, id) -> Incoming
+        self._outgoing = {}  # id -> Outgoing
 
     # ---- out
 
     def hello(self, now_s):
         """The frame that says: I am here, and these are the nodes I tend to meet."""
-        vector = () if self.public_only else self.meetings.vector(24, now_s)
-        return link.encode_hello(self.tag, self.short, self.store.public_fingerprint(), vector)
+        return link.encode_hello(self.tag, self.short, self.store.public_fingerprint(), self.acquaintances(now_s))
+
+    def acquaintances(self, now_s):
+        """What a HELLO says of whom we meet. The row with our own number, which others pass over, says our reach."""
+        if self.public_only:
+            return []
+        return [(self.short, self.meetings.reach(now_s))] + self.meetings.vector(24, now_s)
 
     def tick(self, now_ms, now_s):
         """Frames that are due again, and what has to be given up. Call about once a second."""
@@ -113,7 +83,12 @@ class Exchange:
         return frames
 
     def offers(self, to, now_s):
-        """The OFFER for what this node would give that peer now, at most MAX_OFFERS: a list of one frame or none.
+        """The OFFER for what this node would give that peer now, at most MAX_OFFERS: a list of one frame or none."""
+        rows = self.choose(to, now_s)
+        return [link.encode_offer(self.tag, self.short, to, rows)] if rows else []
+
+    def choose(self, to, now_s):
+        """What this node would give that peer now: at most MAX_OFFERS of (id, destination, copies, size).
 
         What the peer is the reader of comes first. The rest goes round: after a full store has been offered once, the
         offers begin anew, because a peer's answers are remembered for a while only.
@@ -127,7 +102,7 @@ class Exchange:
             destination = self._short_of(entry.destination)
             if same_public and destination == message.EVERYONE:
                 continue
-            copies = self._copies_for(to, peer, entry, now_s)
+            copies = self.copies_for(to, entry, now_s)
             if not copies or self._settled(peer, entry.id, now_s) or entry.id in self._outgoing:
                 continue
             rows = to_reader if destination == to else further if entry.slot > peer.offered_slot else again
@@ -138,8 +113,7 @@ class Exchange:
         others = (further + again)[: MAX_OFFERS - len(to_reader)]
         if others:
             peer.offered_slot = others[-1][0]
-        rows = [row for _, row in to_reader + others]
-        return [link.encode_offer(self.tag, self.short, to, rows)] if rows else []
+        return [row for _, row in to_reader + others]
 
     # ---- in
 
@@ -156,6 +130,10 @@ class Exchange:
         if isinstance(said, link.Head) or (isinstance(said, link.Witness) and said.to == self.short):
             self._pass_on(said)
             return []
+        if isinstance(said, link.Reached):
+            if not self.public_only:
+                self.heard_of(said.ids, now_ms)
+            return []
         return self._on_addressed(said, now_ms, now_s) if said.to == self.short else []
 
     def _on_addressed(self, said, now_ms, now_s):
@@ -168,25 +146,48 @@ class Exchange:
         return self._on_ack(said, now_ms, now_s)
 
     def _on_hello(self, hello, now_s, rssi_dbm):
-        peer = self._peer(hello.source, now_s)
+        self.greeted(hello.source, hello.fingerprint, hello.peers, now_s, rssi_dbm)
+        reached = self.reached(hello.source)
+        frames = [link.encode_reached(self.tag, self.short, reached)] if reached else []
+        return frames + self.offers(hello.source, now_s)
+
+    def reached(self, to):
+        """The newest ids that reached their readers and that this neighbour was not told of yet; counted as told."""
+        peer = self.peers[to]
+        new = self.immunity.added - peer.told_reached
+        peer.told_reached = self.immunity.added
+        return [] if self.public_only else self.immunity.newest(min(new, link.MAX_REACHED))
+
+    def greeted(self, source, fingerprint, acquaintances, now_s, rssi_dbm=None):
+        """A neighbour said HELLO: remember it, and learn whom it meets."""
+        peer = self._peer(source, now_s)
         peer.heard_s = now_s
         peer.rssi_dbm = rssi_dbm
-        peer.fingerprint = hello.fingerprint
+        peer.fingerprint = fingerprint
         if not self.public_only:
-            peer.vector = dict(hello.peers)
-            self.meetings.met(hello.source, now_s)
-            self.meetings.learn(hello.source, [row for row in hello.peers if row[0] != self.short], now_s)
-        return self.offers(hello.source, now_s)
+            peer.vector = dict(acquaintances)
+            peer.reach = peer.vector.pop(source, None)
+            self.meetings.met(source, now_s)
+            self.meetings.learn(source, [row for row in acquaintances if row[0] != self.short], now_s)
+
+    def answer(self, bundle_id, destination, size):
+        """The state to answer an offered bundle with, or None: it is wanted."""
+        mine = destination == self.short
+        if not mine and bundle_id in self.immunity:  # what is ours we believe when we have it
+            return link.DELIVERED
+        if self.store.knows(bundle_id):
+            return link.DELIVERED if mine else link.HAVE
+        if size > MAX_BUNDLE_BYTES or not self._shares(destination) or not self._admits(size, destination):
+            return link.REFUSED
+        return None
 
     def _on_offer(self, offer):
         wanted = []
         frames = []
         for bundle_id, destination, _copies, size in offer.items:
-            if self.store.knows(bundle_id):
-                state = link.DELIVERED if destination == self.short else link.HAVE
+            state = self.answer(bundle_id, destination, size)
+            if state is not None:
                 frames.append(link.encode_ack(self.tag, self.short, offer.source, bundle_id, state, 0))
-            elif size > MAX_BUNDLE_BYTES or not self._shares(destination) or not self._admits(size, destination):
-                frames.append(link.encode_ack(self.tag, self.short, offer.source, bundle_id, link.REFUSED, 0))
             elif len(wanted) < MAX_TRANSFERS and not self._arriving(bundle_id, offer.source):
                 wanted.append(bundle_id)
         if wanted:
@@ -195,19 +196,18 @@ class Exchange:
 
     def _on_want(self, want, now_ms, now_s):
         frames = []
-        peer = self._peer(want.source, now_s)
         for bundle_id in want.ids:
             entry = self.store.entry(bundle_id)
             if entry is None or bundle_id in self._outgoing or len(self._outgoing) >= MAX_TRANSFERS:
                 continue
-            copies = self._copies_for(want.source, peer, entry, now_s)
+            copies = self.copies_for(want.source, entry, now_s)
             data = self.store.get(bundle_id) if copies else None
             held = bundle.decode(data) if data else None
             if held is None or isinstance(held, bundle.Damage):
                 continue
             age_ms = self.store.age_ms(entry, now_ms)
             moved = bundle.encode(bundle.with_forwarding(held, age_ms, bundle.Eid(self.ipn_base + self.short, 0)))
-            out = _Outgoing(want.source, moved, copies, now_ms)
+            out = Outgoing(want.source, moved, copies, now_ms)
             self._outgoing[bundle_id] = out
             frames += self._segments(bundle_id, out, 0)
         return frames
@@ -223,7 +223,7 @@ class Exchange:
         if incoming is None or len(incoming.parts) != segment.count:
             if len(self._incoming) >= MAX_TRANSFERS and key not in self._incoming:
                 return []
-            incoming = self._incoming[key] = _Incoming(segment.count, now_ms)
+            incoming = self._incoming[key] = Incoming(segment.count, now_ms)
         incoming.touched_ms = now_ms
         incoming.copies = segment.copies
         incoming.parts[segment.index] = bytes(segment.data)
@@ -256,24 +256,23 @@ class Exchange:
             return True
         if not self.may_carry(arrived) or (self._door is not None and not self._door.admits(arrived, bundle_id)):
             return False
-        destination = self._short_of(arrived.destination.node)
-        mine = destination == self.short
-        stored = self.store.add(
-            data,
-            bundle_id,
-            arrived.source.node,
-            arrived.destination.node,
-            copies,
-            arrived.age_ms or 0,
-            arrived.lifetime_ms,
-            now_ms,
-            "delivered" if mine else "stored",
-        )
-        if stored:
-            if self._door is not None:
-                self._door.entered(arrived, bundle_id)
-            self.told("delivered" if mine else "accepted", id=bundle_id, source=self._short_of(arrived.source.node))
+        ends = (arrived.source.node, arrived.destination.node)
+        stored = self.keep(data, bundle_id, ends, copies, arrived.age_ms or 0, arrived.lifetime_ms, now_ms)
+        if stored and self._door is not None:
+            self._door.entered(arrived, bundle_id)
         return stored
+
+    def keep(self, data, bundle_id, ends, copies, age_ms, lifetime_ms, now_ms):
+        """Store what may be carried; `ends` are the node numbers of its source and destination."""
+        source, destination = ends
+        mine = self._short_of(destination) == self.short
+        state = "delivered" if mine else "stored"
+        if not self.store.add(data, bundle_id, source, destination, copies, age_ms, lifetime_ms, now_ms, state):
+            return False
+        if mine:
+            self.immunity.add(bundle_id)
+        self.told("delivered" if mine else "accepted", id=bundle_id, source=self._short_of(source))
+        return True
 
     def may_carry(self, arrived):
         """Whether a bundle is for this fleet and may travel on; nodes elsewhere wait for a gateway."""
@@ -284,7 +283,6 @@ class Exchange:
         return not bundle.must_delete(arrived) and (hops is None or hops[1] <= hops[0])
 
     def _on_ack(self, ack, now_ms, now_s):
-        peer = self._peer(ack.source, now_s)
         out = self._outgoing.get(ack.id)
         if out is not None and out.to != ack.source:
             out = None  # on its way to somebody else
@@ -293,10 +291,7 @@ class Exchange:
                 return []
             out.sent_ms = now_ms
             return self._segments(ack.id, out, ack.bitmap)
-        self._settle(peer, ack.id, now_s)
-        entry = self.store.entry(ack.id)
-        if entry is not None:
-            self._let_go(entry, ack, out, now_ms)
+        self.acknowledged(ack.source, ack.id, ack.state, 0 if out is None else out.copies, now_ms, now_s)
         if out is None:
             return []
         del self._outgoing[ack.id]
@@ -305,19 +300,42 @@ class Exchange:
                 return []
         return self.offers(ack.source, now_s)  # all that it wanted has arrived: what else?
 
-    def _let_go(self, entry, ack, out, now_ms):
-        """What an acknowledgement means for our copies. `out` is our transfer to that peer, if there was one."""
+    def acknowledged(self, source, bundle_id, state, sent_copies, now_ms, now_s):
+        """A neighbour answered an offer or a transfer. `sent_copies`: how many our transfer to it held; 0 is none."""
+        self._settle(self._peer(source, now_s), bundle_id, now_s)
+        entry = self.store.entry(bundle_id)
+        if entry is None:
+            return
         destination = self._short_of(entry.destination)
         if destination is None or destination == message.EVERYONE or self.public_only:
             return  # public: stays with everybody until it expires
-        if ack.state == link.DELIVERED:
-            if ack.source == destination:  # nobody else can say so
-                self.store.give(ack.id, entry.copies, now_ms)
-                self.told("handed", id=ack.id, peer=ack.source, copies=entry.copies, left=0)
-        elif out is not None and ack.state in (link.ACCEPTED, link.HAVE):
+        if state == link.DELIVERED:
+            if source == destination:  # nobody else can say so for certain
+                self.immunity.add(bundle_id)
+                self.store.give(bundle_id, entry.copies, now_ms)
+                self.told("handed", id=bundle_id, peer=source, copies=entry.copies, left=0)
+            else:
+                self.heard_of([bundle_id], now_ms)
+        elif sent_copies and state in (link.ACCEPTED, link.HAVE):
             # HAVE answers a repeated segment whose ACCEPTED was lost: the peer holds these copies.
-            self.store.give(ack.id, out.copies, now_ms)
-            self.told("handed", id=ack.id, peer=ack.source, copies=out.copies, left=max(0, entry.copies - out.copies))
+            self.store.give(bundle_id, sent_copies, now_ms)
+            self.told("handed", id=bundle_id, peer=source, copies=sent_copies, left=max(0, entry.copies - sent_copies))
+
+    def heard_of(self, ids, now_ms):
+        """A neighbour says that these have reached their readers.
+
+        Hearsay costs the copies of a relay, never the bytes: they stay in reserve for the reader. An author believes
+        its reader only.
+        """
+        for bundle_id in ids:
+            if bundle_id in self.immunity:
+                continue
+            entry = self.store.entry(bundle_id)
+            if entry is None:
+                self.immunity.add(bundle_id)
+            elif entry.state == "stored" and self._short_of(entry.destination) != message.EVERYONE:
+                self.immunity.add(bundle_id)
+                self.store.give(bundle_id, entry.copies, now_ms)
 
     # ---- parts
 
@@ -341,15 +359,17 @@ class Exchange:
                 frames.append(link.encode_segment(self.tag, self.short, out.to, bundle_id, i, count, out.copies, part))
         return frames
 
-    def _copies_for(self, to, peer, entry, now_s):
+    def copies_for(self, to, entry, now_s):
         """How many copies of that bundle this peer should get; 0 is none."""
+        peer = self._peer(to, now_s)
         destination = self._short_of(entry.destination)
         if destination is None or destination == self.short or not self._shares(destination):
             return 0  # ours already, or for a node beyond this fleet, which only a gateway reaches
         if destination == message.EVERYONE:
             return 1
-        own = self.meetings.utility(destination, now_s)
-        return routing.copies_to_give(entry.copies, to == destination, own, peer.vector.get(destination, 0))
+        own = self.meetings.without(to, destination, now_s)
+        ahead = routing.ahead(self.meetings.reach(now_s), peer.reach)
+        return routing.copies_to_give(entry.copies, to == destination, own, peer.vector.get(destination, 0), ahead)
 
     def _shares(self, destination):
         """Whether this exchange is about what goes to that short id at all."""

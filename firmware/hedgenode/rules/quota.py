@@ -8,6 +8,7 @@ OWN = 4  # posted here and not given away yet
 
 # Percent of the store that each kind can count on. What one does not use, the others may borrow.
 SHARES = (0, 40, 25, 20, 15)
+CROWD = 8  # who takes more than an eighth of what his kind holds crowds out the others
 
 
 def admits(size_bytes: int, kind: int, limit_bytes: int) -> bool:
@@ -19,8 +20,9 @@ def victim(rows, size_bytes: int, kind: int, source, limit_bytes: int):
     """The key of what should go so that a new message fits; None when there is nothing.
 
     `rows` is a function that gives (key, kind, source, size, seq) of everything stored, each time it is called.
-    Handed-over messages go first. Then the kind that borrowed most pays, in it the author who takes most room, and of
-    that author the oldest message: nobody crowds out the others, and a flood displaces itself.
+    Handed-over messages go first. Then the kind that borrowed most pays, in it the author who takes most room if that
+    is more than an eighth, and of that author, or of all, the oldest message: nobody crowds out the others, a flood
+    displaces itself, and among equals whoever had most time to be passed on goes.
     """
     held = [0] * len(SHARES)
     oldest = None
@@ -35,9 +37,9 @@ def victim(rows, size_bytes: int, kind: int, source, limit_bytes: int):
     payer = _most_over(held, size_bytes, kind, limit_bytes)
     if payer is None:
         return None
-    author = _heaviest_author(rows, payer, source if kind == payer else None, size_bytes)
+    author = _crowding_author(rows, payer, source if kind == payer else None, size_bytes)
     for key, row_kind, row_source, _, seq in rows():
-        if row_kind == payer and row_source == author and (oldest is None or seq < oldest_seq):
+        if row_kind == payer and author in (None, row_source) and (oldest is None or seq < oldest_seq):
             oldest = key
             oldest_seq = seq
     return oldest
@@ -56,11 +58,14 @@ def _most_over(held, size_bytes, kind, limit_bytes):
     return payer
 
 
-def _heaviest_author(rows, payer, newcomer, size_bytes):
+def _crowding_author(rows, payer, newcomer, size_bytes):
+    """Who takes most of what the kind holds, None where nobody takes more than his part of it."""
     taken = {}
+    held = 0
     for _, row_kind, row_source, size, _ in rows():
         if row_kind == payer:
             taken[row_source] = taken.get(row_source, 0) + size
+            held += size
     author = None
     most = 0
     for candidate, size in taken.items():
@@ -70,4 +75,4 @@ def _heaviest_author(rows, payer, newcomer, size_bytes):
         if author is None or size > most or (size == most and candidate < author):
             author = candidate
             most = size
-    return author
+    return author if most * CROWD > held else None

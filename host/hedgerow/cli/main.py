@@ -44,6 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "label": Entry("hedgerow.cli.label", "Print labels for nodes: names, words and a QR code."),
     "kit": Entry("hedgerow.cli.kit", "Write a stick that installs and runs Hedgerow with no network."),
     "report": Entry("hedgerow.cli.report", "Write one HTML page with pictures about your fleet."),
+    "sim": Entry("hedgerow.cli.sim", "Simulate how messages travel, our routing beside that of others."),
     "bundle": Entry("hedgerow.cli.bundle", "Look inside a stored bundle."),
 }
 
