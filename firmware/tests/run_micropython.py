@@ -1,7 +1,9 @@
 """Runs test modules under MicroPython as pytest does under CPython: every function test_*, each told of if it fails.
 
-    micropython firmware/tests/run_micropython.py [MODULE ...]     (default: every test_*.py beside this file)
+    micropython firmware/tests/run_micropython.py [--firmware FOLDER] [MODULE ...]
 
+Without a module every test_*.py beside this file is run. FOLDER has the firmware as it goes onto a board; without one
+its source is taken.
 The last line is 'N passed, N failed'; the exit code is 1 if anything failed or nothing ran.
 """
 
@@ -10,7 +12,7 @@ import os
 import sys
 
 _HERE = __file__.rpartition("/")[0] or "."
-sys.path[:0] = [_HERE, _HERE + "/.."]
+_FIRMWARE = "--firmware"
 
 
 def modules():
@@ -47,8 +49,13 @@ def run(name):
 
 
 def main():
+    wanted, folder = sys.argv[1:], _HERE + "/.."
+    if wanted and wanted[0] == _FIRMWARE:
+        folder = wanted[1]
+        wanted = wanted[2:]
+    sys.path[:0] = [_HERE, folder]
     passed = failed = 0
-    for name in sys.argv[1:] or modules():
+    for name in wanted or modules():
         counts = run(name[:-3] if name.endswith(".py") else name)
         passed += counts[0]
         failed += counts[1]

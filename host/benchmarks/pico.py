@@ -21,18 +21,23 @@ from pathlib import Path
 from full_stores import full_stores
 
 from hedgerow.errors import FleetError
-from hedgerow.fleet import boards
+from hedgerow.fleet import boards, folder, proposal
 from hedgerow.plans import firmware
+from hedgerow.plans.parallel import Bench as PortBench
 from hedgerow.repl import Repl
 from hedgerow.repl.copy import FileToCopy, copy_files
 from hedgerow.session import Session
 from hedgerow.transports.serial import open_serial
+from hedgerow.virtual import VirtualBoard, interpreter
 from hedgerow.virtual.emulated_pico import EmulatedPico
-from hedgewire import cbor
 
 HEAP_FREE_AT_LEAST_BYTES = 100_000
 READY_WITHIN_MS = 3000
 BOARD = "RPI_PICO_EMULATED"
+NAME = "bench"
+UID = bytes.fromhex("e660583883000001")
+ANSWER_S = 20.0
+GROUP = bytes.fromhex("6a12b00c5d0e4f71")
 READY_WORDS = "is up, boot"  # the first line of the node's log
 ON_CHIP = Path(__file__).parent / "on_chip"
 EXEC_S = 600.0  # of this computer, which may have other work
@@ -68,13 +73,18 @@ async def measure(directory: Path, tell: Callable[[Figure], None], *, parts: boo
         if parts:
             for figure in await _without_the_application(pico):
                 tell(figure)
-        await _install(pico)
-        for figure in await _with_the_application(pico, "empty stores"):
-            tell(figure)
-        if full:
-            what = await _fill_the_stores(pico, directory / "stores")
-            for figure in await _with_the_application(pico, what):
+        twin = _Twin(directory)
+        try:
+            await _start_from(pico, await twin.provisioned())
+            for figure in await _with_the_application(pico, "empty stores"):
                 tell(figure)
+            if full:
+                files, bundles, samples = full_stores(directory / "stores", boards.load(BOARD).filesystem_bytes)
+                await _start_from(pico, await twin.filled(files))
+                for figure in await _with_the_application(pico, f"{bundles} bundles, {samples} samples"):
+                    tell(figure)
+        finally:
+            await twin.close()
 
 
 async def _without_the_application(pico: EmulatedPico) -> list[Figure]:
@@ -106,28 +116,50 @@ def _figures(printed: str) -> Iterator[Figure]:
         yield Figure(name, float(value), unit)
 
 
-async def _install(pico: EmulatedPico) -> None:
-    transport = open_serial(pico.port)
-    try:
-        async with Repl(transport) as repl:
-            await copy_files(repl, list(firmware.build(boards.load(BOARD)).files))
-            settings = {"v": 1, "name": "bench", "short": 1, "id": b"\1" * 8, "fleet": b"\2" * 8, "sample_ms": 5000}
-            settings["board"] = "RPI_PICO"
-            await copy_files(repl, [FileToCopy("/config.cbor", cbor.encode(settings))])
-    finally:
-        await transport.close()
+class _Twin:
+    """A virtual Pico that is provisioned as a person does it: in seconds, where the emulated one takes minutes.
 
+    Both have the same file system block by block, so what one wrote the other starts from.
+    """
 
-async def _fill_the_stores(pico: EmulatedPico, folder: Path) -> str:
-    files, bundles, samples = full_stores(folder, boards.load(BOARD).filesystem_bytes)
-    transport = open_serial(pico.port)
-    try:
-        async with Repl(transport) as repl:
-            await repl.exec(_EMPTY_STORES)
-            await copy_files(repl, files)
-    finally:
-        await transport.close()
-    return f"{bundles} bundles, {samples} samples"
+    def __init__(self, directory: Path) -> None:
+        self._fleet_path = directory / "fleet"
+        self._board = VirtualBoard(boards.load("RPI_PICO"), directory / "twin", interpreter.ensure(), uid=UID)
+
+    async def provisioned(self) -> bytes:
+        """The file system of a node that is a member of a group, has sent something there, and signed its ledger."""
+        with folder.found(self._fleet_path, "bench"):
+            pass
+        with (self._fleet_path / proposal.FILE_NAME).open("a", encoding="utf-8") as text:
+            text.write(proposal.node_text(NAME, "RPI_PICO", {"sample_ms": 5000}))
+        await self._board.start()
+        with folder.FleetFolder(self._fleet_path) as fleet:
+            [result] = await PortBench(fleet).provision([str(self._board.port)], [NAME])
+        if result.error is not None:
+            raise result.error
+        async with Session(open_serial(str(self._board.port))) as node:
+            group = {"id": GROUP, "name": "bakers", "epoch": 256, "secret": bytes(32)}
+            await node.ask("group_put", group, timeout_s=ANSWER_S)
+            await node.ask("post", {"group": GROUP, "text": "the oven is on from six"}, timeout_s=ANSWER_S)
+            await node.ask("ledger_head", timeout_s=ANSWER_S)
+        await self._board.kill()
+        return self._board.image.read_bytes()
+
+    async def filled(self, stores: list[FileToCopy]) -> bytes:
+        """The same with other stores."""
+        await self._board.power_on()
+        transport = open_serial(str(self._board.port))
+        try:
+            async with Repl(transport) as repl:
+                await repl.exec(_EMPTY_STORES)
+                await copy_files(repl, stores)
+        finally:
+            await transport.close()
+        await self._board.kill()
+        return self._board.image.read_bytes()
+
+    async def close(self) -> None:
+        await self._board.close()
 
 
 _EMPTY_STORES = """
@@ -138,8 +170,15 @@ for folder in ('/store/bundles', '/store/samples'):
 """
 
 
+async def _start_from(pico: EmulatedPico, filesystem: bytes) -> None:
+    await pico.kill()
+    flash = pico.snapshot_flash()
+    pico.load_flash(flash[: -len(filesystem)] + filesystem)
+    await pico.power_on()
+
+
 async def _with_the_application(pico: EmulatedPico, stores: str) -> list[Figure]:
-    saying = asyncio.create_task(pico.chip_ms_when_it_says(READY_WORDS))
+    saying = asyncio.create_task(pico.chip_ms_when_it_says(READY_WORDS, EXEC_S))
     await asyncio.sleep(0)
     await pico.press_reset()
     ready_ms = await saying

