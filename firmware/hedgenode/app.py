@@ -23,6 +23,7 @@ from hedgenode.tasks.admin import Admin
 from hedgenode.tasks.admin_messages import MessageMethods
 from hedgenode.tasks.admin_node import NodeMethods
 from hedgenode.tasks.console import ConsoleTask
+from hedgenode.tasks.door import Door
 from hedgenode.tasks.housekeeping import HousekeepingTask
 from hedgenode.tasks.journal import Journal
 from hedgenode.tasks.late import methods_with
@@ -131,10 +132,11 @@ class Node:
         )
         self.housekeeping = HousekeepingTask(self.files, self.bundles, self.meetings, self.clock, self.journal)
         self.ledger = self._ledger()
-        self.admin = Admin(
-            (NodeMethods(self), MessageMethods(self)), self.journal, lambda name: methods_with(name, self)
+        door = Door(None)
+        self.admin = door.admin = Admin(
+            (NodeMethods(self), MessageMethods(self), door), self.journal, lambda name: methods_with(name, self)
         )
-        self.console = ConsoleTask(self.cable, self.admin, c["name"], c["console"] == "locked")
+        self.console = ConsoleTask(self.cable, door, c["name"], c["console"] == "locked")
         self.promises = Promises()
         self.failure = None
         gc.collect()

@@ -17,6 +17,7 @@ REFUSED = 18
 NOT_FOUND = 19
 STORAGE_FULL = 20
 BUSY = 21
+NOT_ALLOWED = 22  # not by whoever asked
 INTERNAL = 31
 
 

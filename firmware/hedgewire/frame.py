@@ -15,6 +15,7 @@ REQUEST = 1
 ANSWER = 2
 EVENT = 3
 LINK = 4
+SEALED = 5
 
 
 def encode(kind: int, payload) -> bytes:

@@ -3,7 +3,8 @@
 from harness import raises
 from like_micropython import run
 
-from hedgenode.tasks.admin import PART_BYTES, PART_ITEMS, Admin, Params, Refusal
+from hedgenode.rules.roles import STEWARD
+from hedgenode.tasks.admin import PART_BYTES, PART_ITEMS, Admin, Asker, Params, Refusal
 from hedgenode.tasks.journal import Journal
 from hedgewire import admin
 
@@ -60,7 +61,12 @@ def _setup():
 
 def _ask(asked, method, params=None, seq=9):
     answers = []
-    run(asked.handle(admin.request(seq, method, params or {}), lambda data: answers.append(admin.parse_answer(data))))
+    run(
+        asked.handle(
+            admin.request(seq, method, params or {}),
+            Asker(STEWARD, lambda _, data: answers.append(admin.parse_answer(data))),
+        )
+    )
     for answer in answers:
         assert answer.seq == seq
     return answers
@@ -85,7 +91,7 @@ def test_an_unknown_method_is_named():
 def test_what_is_no_request_is_not_answered():
     answers = []
     for data in (b"", b"\xff", admin.answer(1, 0, None), admin.event("log", [])):
-        run(_setup()[0].handle(data, answers.append))
+        run(_setup()[0].handle(data, Asker(STEWARD, answers.append)))
     assert answers == []
 
 

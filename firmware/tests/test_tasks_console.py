@@ -28,24 +28,27 @@ class _Cable:
         self.written += bytes(data)
 
 
-class _Admin:
+class _Door:
     """Answers after a moment, so that requests can pile up."""
 
     def __init__(self, takes_s=0.0):
         self.asked = []
         self._takes_s = takes_s
 
-    async def handle(self, data, send):
-        self.asked.append(data)
+    async def handle(self, kind, data, send):
+        self.asked.append((kind, data))
         await asyncio.sleep(self._takes_s)
-        send(admin.answer(admin.parse_request(data).seq, admin.DONE, {}))
+        if kind == frame.SEALED:
+            send(frame.SEALED, data[::-1])
+            return
+        send(frame.ANSWER, admin.answer(admin.parse_request(data).seq, admin.DONE, {}))
 
 
 class _Bench:
     def __init__(self, locked=False, takes_s=0.0):
         self.cable = _Cable()
-        self.admin = _Admin(takes_s)
-        self.console = ConsoleTask(self.cable, self.admin, "oak", locked)
+        self.door = _Door(takes_s)
+        self.console = ConsoleTask(self.cable, self.door, "oak", locked)
         self.promises = {"listen": [], "answer": []}
 
     def put(self, *pieces, listen_s=0.06):
@@ -98,7 +101,7 @@ def test_ctrl_c_outside_a_frame_interrupts_and_leaves_the_rest_to_the_prompt():
 def test_ctrl_c_inside_a_frame_is_data():
     bench = _Bench()
     assert not bench.put(_request_full_of(3)).interrupted
-    assert len(bench.admin.asked) == 1
+    assert len(bench.door.asked) == 1
 
 
 def test_ctrl_c_between_two_frames_interrupts():
@@ -169,8 +172,15 @@ def test_listening_always_promises_and_answering_only_while_somebody_waits():
     assert [within_ms for within_ms in bench.promises["answer"] if within_ms]
 
 
-def test_events_and_answers_are_frames():
+def test_a_sealed_frame_is_answered_as_the_door_says():
+    bench = _Bench(locked=True)
+    bench.put(frame.encode(frame.SEALED, b"sealed"))
+    assert bench.door.asked == [(frame.SEALED, b"sealed")]
+    assert (frame.SEALED, b"delaes") in frame.Decoder(9000).feed(bench.cable.written)
+
+
+def test_frames_that_are_no_questions_are_left_alone():
     bench = _Bench()
-    bench.console.send_event(admin.event("log", [1]))
-    [(kind, data)] = frame.Decoder(100).feed(bench.cable.written)
-    assert (kind, admin.parse_event(data).topic) == (frame.EVENT, "log")
+    for kind in (frame.ANSWER, frame.EVENT, frame.LINK, 6, 255):
+        bench.put(frame.encode(kind, b"x"))
+    assert bench.door.asked == []

@@ -11,7 +11,8 @@ except ImportError:
 
     fake_cryptolib.install()
 
-from hedgenode.tasks.admin import Admin
+from hedgenode.rules.roles import LAPTOP
+from hedgenode.tasks.admin import Admin, Asker
 from hedgenode.tasks.late import GROUPS, methods_with
 from hedgewire import admin
 
@@ -28,7 +29,8 @@ class Node:
 def asked(method):
     answers = []
     administration = Admin((), None, lambda name: methods_with(name, Node()))
-    run(administration.handle(admin.request(1, method, {}), lambda data: answers.append(admin.parse_answer(data))))
+    asker = Asker(LAPTOP, lambda _, data: answers.append(admin.parse_answer(data)))
+    run(administration.handle(admin.request(1, method, {}), asker))
     return answers[-1].code
 
 

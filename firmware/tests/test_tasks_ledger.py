@@ -12,10 +12,11 @@ from hedgenode.crypto.ed25519 import signing_key_steps
 from hedgenode.rarely import Rarely
 from hedgenode.rules import ledger_pace as pace
 from hedgenode.rules.exchange import Exchange
+from hedgenode.rules.roles import LAPTOP
 from hedgenode.rules.routing import Meetings
 from hedgenode.store.bundles import BundleStore
 from hedgenode.store.ram import RamFiles
-from hedgenode.tasks.admin import Admin
+from hedgenode.tasks.admin import Admin, Asker
 from hedgenode.tasks.admin_ledger import LedgerMethods
 from hedgenode.tasks.journal import Journal
 from hedgenode.tasks.ledger import LedgerTask
@@ -88,7 +89,8 @@ class _Node:
 
     async def ask(self, method, params=None):
         answers = []
-        await self.admin.handle(admin.request(1, method, params or {}), lambda d: answers.append(admin.parse_answer(d)))
+        asker = Asker(LAPTOP, lambda _, data: answers.append(admin.parse_answer(data)))
+        await self.admin.handle(admin.request(1, method, params or {}), asker)
         rows = []
         for answer in answers[:-1]:
             rows += answer.result

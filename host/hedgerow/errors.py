@@ -75,6 +75,13 @@ class RefusedError(FleetError):
     meaning = "the node refuses, is another board than planned, or belongs to another fleet"
 
 
+class NotAllowedError(RefusedError):
+    """The node answers this only to somebody else: a laptop of its fleet, its custodian, a steward."""
+
+    exit_code = 4
+    meaning = "the node does not know your key, or it may not ask for this"
+
+
 class RemoteError(RefusedError):
     """The peer broke the protocol or answered with an error. Count it and go on with the other nodes."""
 

@@ -3,6 +3,7 @@
 import sys
 
 _LARGE = ("ed25519", "ed25519_base", "field25519", "hpke", "keywrap", "sha512", "suite_long", "x25519")
+_EXCHANGE = "edhoc"  # of hedgewire, and needed by nobody else
 
 
 def forget() -> None:
@@ -12,7 +13,12 @@ def forget() -> None:
     """
     if sys.implementation.name != "micropython":
         return
-    package = sys.modules.get("hedgenode.crypto")
     for name in _LARGE:
-        if sys.modules.pop("hedgenode.crypto." + name, None) is not None and hasattr(package, name):
-            delattr(package, name)
+        _forget("hedgenode.crypto", name)
+    _forget("hedgewire", _EXCHANGE)
+
+
+def _forget(package, name):
+    held = sys.modules.get(package)
+    if sys.modules.pop(package + "." + name, None) is not None and hasattr(held, name):
+        delattr(held, name)

@@ -7,6 +7,8 @@ the radio and the watchdog are served in between.
 
 import asyncio
 
+_ALIVE_EVERY = 8  # steps: 0.1 to 0.4 s of a Pico
+
 
 def finish(steps):
     """Run steps to their end without a pause and return their result."""
@@ -17,11 +19,18 @@ def finish(steps):
             return end.value
 
 
-async def finish_politely(steps):
-    """Run steps to their end, letting every other task run in between, and return their result."""
+async def finish_politely(steps, alive=None):
+    """Run steps to their end, letting every other task run in between, and return their result.
+
+    `alive()` is called now and then: somebody may wait for what comes of it.
+    """
+    count = 0
     while True:
         try:
             next(steps)
         except StopIteration as end:
             return end.value
+        count += 1
+        if alive is not None and count % _ALIVE_EVERY == 0:
+            alive()
         await asyncio.sleep(0)

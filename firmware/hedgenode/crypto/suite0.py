@@ -7,7 +7,6 @@ import hashlib
 
 from hedgenode.crypto.ccm import decrypt, encrypt
 from hedgenode.crypto.hkdf import expand, extract
-from hedgenode.crypto.x25519 import shared_steps as agree_steps
 
 __all__ = ("agree_steps", "decrypt", "encrypt", "expand", "extract", "hash", "number")
 
@@ -17,3 +16,11 @@ number = 0
 def hash(data) -> bytes:  # noqa: A001 - the name that the suite of any side has
     """SHA-256."""
     return hashlib.sha256(data).digest()
+
+
+def agree_steps(secret: bytes, public: bytes):
+    """X25519; None for a public key of no use."""
+    from hedgenode.crypto.x25519 import shared_steps  # large, and needed by handshakes only
+
+    shared = yield from shared_steps(secret, public)
+    return shared

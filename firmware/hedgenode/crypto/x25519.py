@@ -8,6 +8,7 @@ from hedgenode.crypto.field25519 import MASK, P, invert
 from hedgenode.crypto.steps import finish
 
 KEY_BYTES = 32
+BASE = b"\x09" + bytes(31)  # the point of which every public key is a multiple
 _A24 = 121665
 
 

@@ -7,11 +7,7 @@ the attributes that hedgewire/trust.py lists. Charters are given oldest first, t
 
 import hashlib
 
-STRANGER = 0
-PERSON = 1
-CUSTODIAN = 2
-LAPTOP = 3
-STEWARD = 4
+from hedgenode.rules.roles import CUSTODIAN, LAPTOP, PERSON, STEWARD, STRANGER  # noqa: F401 - all roles are one set
 
 
 def key_id(public: bytes) -> bytes:

@@ -6,7 +6,8 @@ Knows no transport and no method's meaning.
 import asyncio
 import gc
 
-from hedgewire import admin
+from hedgenode.rules import roles
+from hedgewire import admin, frame
 
 PART_ITEMS = 8  # rows in one answer frame; keeps the frame, and the RAM it takes, small
 PART_BYTES = 1024  # of long rows fewer
@@ -77,10 +78,23 @@ def _wrong(name, wanted):
     return Refusal(admin.BAD_PARAMS, "%s must be %s" % (name, wanted))
 
 
+class Asker:
+    """Whoever asks: its role (rules.trust), and `send(kind, message)`, the way back to it and to nobody else."""
+
+    def __init__(self, role, send):
+        self.role = role
+        self.send = send
+
+    def tell(self, message):
+        """Send an event, now or later."""
+        self.send(frame.EVENT, message)
+
+
 class Rows:
     """Collects rows and sends them as PART answers, a few at a time. The others get their turn after every part."""
 
-    def __init__(self, send):
+    def __init__(self, send, asker):
+        self.asker = asker
         self._send = send
         self._rows = []
         self._bytes = 0
@@ -94,6 +108,10 @@ class Rows:
         self._bytes += size_bytes
         if len(self._rows) >= PART_ITEMS:
             await self.flush()
+
+    def alive(self):
+        """Say that an answer is on its way, while it takes long to work out: a part without rows."""
+        self._send(admin.PART, [])
 
     async def flush(self):
         if self._rows:
@@ -122,14 +140,14 @@ class Admin:
         """What can be asked."""
         return sorted(self._methods)
 
-    async def handle(self, data, send):
-        """Answer one request frame through `send(answer_bytes)`; what is no request is not answered."""
+    async def handle(self, data, asker):
+        """Answer one request to an Asker; what is no request is not answered."""
         request = admin.parse_request(data)
         if isinstance(request, admin.Damage):
             return
 
         def reply(code, result):
-            send(admin.answer(request.seq, code, result))
+            asker.send(frame.ANSWER, admin.answer(request.seq, code, result))
 
         if request.method not in self._methods and self._late is not None:
             self._methods.update(self._late(request.method))
@@ -137,7 +155,11 @@ class Admin:
         if method is None:
             reply(admin.UNKNOWN_METHOD, "this node does not know the method %s" % request.method[:40])
             return
-        rows = Rows(reply)
+        refusal = roles.refusal(request.method, asker.role)
+        if refusal is not None:
+            reply(admin.NOT_ALLOWED, refusal)
+            return
+        rows = Rows(reply, asker)
         try:
             result = await method(Params(request.params), rows)
             await rows.flush()

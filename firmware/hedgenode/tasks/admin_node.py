@@ -118,9 +118,10 @@ class NodeMethods:
     async def follow(self, params, rows):
         """Send log lines as events for a while; the asker asks again before that runs out. 0 ends it."""
         node = self._node
+        asker = rows.asker
 
         def pass_on(line):
-            node.console.send_event(admin.event("log", line))
+            asker.tell(admin.event("log", line))
 
         node.journal.follow(pass_on, params.number("for_ms", 60000, 0, 600000))
         return {}

@@ -21,11 +21,11 @@ _ANSWER_PROMISE_MS = const(120000)  # all samples of a year over a slow cable
 
 
 class ConsoleTask:
-    """`cable` has byte() and write(data). `locked`: Ctrl-C is ignored, only frames are answered."""
+    """`cable` has byte() and write(data). `door` answers frames. `locked`: Ctrl-C is ignored, only frames count."""
 
-    def __init__(self, cable, admin, name, locked=False):
+    def __init__(self, cable, door, name, locked=False):
         self._cable = cable
-        self._admin = admin
+        self._door = door
         self._hint = b"Hedgerow node %s is running. " % name.encode() + (
             b"Its console is locked.\r\n" if locked else b"Ctrl-C stops it and gives the MicroPython prompt.\r\n"
         )
@@ -60,7 +60,8 @@ class ConsoleTask:
             self._asked.clear()
             while self._waiting:
                 promise(_ANSWER_PROMISE_MS)
-                await self._admin.handle(self._waiting.pop(0), self._send_answer)
+                kind, payload = self._waiting.pop(0)
+                await self._door.handle(kind, payload, self._send)
 
     def _read(self):
         """Fill the burst buffer, up to and including a Ctrl-C: what follows one belongs to the prompt."""
@@ -79,8 +80,8 @@ class ConsoleTask:
         for kind, payload in parts:
             if kind == frame.TEXT:
                 self._on_text(payload)
-            elif kind == frame.REQUEST and len(self._waiting) < MAX_WAITING:
-                self._waiting.append(payload)
+            elif kind in (frame.REQUEST, frame.SEALED) and len(self._waiting) < MAX_WAITING:
+                self._waiting.append((kind, payload))
                 self._asked.set()
 
     def _on_text(self, text):
@@ -89,8 +90,5 @@ class ConsoleTask:
         elif _ENTER in text:
             self._cable.write(self._hint)
 
-    def _send_answer(self, data):
-        self._cable.write(frame.encode(frame.ANSWER, data))
-
-    def send_event(self, data):
-        self._cable.write(frame.encode(frame.EVENT, data))
+    def _send(self, kind, payload):
+        self._cable.write(frame.encode(kind, payload))

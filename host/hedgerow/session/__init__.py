@@ -11,20 +11,36 @@ answer is repeated once, if repeating it can do no harm:
 - post: it carries a `nonce`, by which the node recognises that it has the message already.
 
 restart, dev and remove are asked once: their answer may be lost, and then the caller looks for itself.
+
+With credentials every question but `hello` goes through a protected session, which is begun at the first one; what
+comes unprotected is then believed no more. Without, or at a node that the fleet does not know, it asks as a guest.
 """
 
 import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
 
-from hedgerow.errors import FleetError, LinkError, LocalError, RefusedError, RemoteError, StorageError
+from hedgerow.errors import (
+    FleetError,
+    LinkError,
+    LocalError,
+    NotAllowedError,
+    RefusedError,
+    RemoteError,
+    StorageError,
+)
+from hedgerow.session.credentials import Credentials
+from hedgerow.session.handshake import NotAllowed, protect
+from hedgerow.session.recognition import Answering, Recognised, banner_in, silence
+from hedgerow.session.refused import Refused
 from hedgerow.transports import Transport
 from hedgewire import admin, frame
+from hedgewire.protection import Protection
+
+__all__ = ["Answering", "Credentials", "Recognised", "Refused", "Session", "silence"]
 
 ANSWER_S = 5.0
 FIRST_ANSWER_S = 2.0  # of a hello: a node that runs answers within milliseconds
@@ -38,6 +54,9 @@ SHORT_FRAME_BYTES = 256  # a longer frame contains a 03 under almost every numbe
 ASKED_ONCE = frozenset({"restart", "dev", "remove"})
 NONCE_BYTES = 8
 
+NO_SESSION = "no session"
+_NO_FLEET = "Run it in your fleet's folder, or name that with --fleet: the keys in there open the fleet's nodes."
+
 _PROMPTS = (b">>> ", b"raw REPL; CTRL-B", b"paste mode; Ctrl-C", b"\n=== ")
 _NODE_SAYS = b"Hedgerow node"
 
@@ -48,39 +67,16 @@ _SENTENCES = {
     admin.NOT_FOUND: (RemoteError, None),
     admin.STORAGE_FULL: (StorageError, "Fetch what it holds, remove what is not needed, and try again."),
     admin.BUSY: (LinkError, "Try again in a minute."),
+    admin.NOT_ALLOWED: (NotAllowedError, "Ask a steward of the fleet for a certificate that says more."),
     admin.INTERNAL: (RemoteError, "`hedgerow logs` shows what went wrong there."),
 }
-
-
-class Answering(StrEnum):
-    """What is at the other end of a port."""
-
-    HEDGEROW = "hedgerow"
-    PROMPT = "prompt"
-    PROGRAM = "program"
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True)
-class Recognised:
-    """`hello` is the node's answer, `banner` MicroPython's version line; each only where it is known."""
-
-    answering: Answering
-    hello: dict[str, Any] | None = None
-    banner: str | None = None
-
-
-class Refused(Exception):
-    def __init__(self, code: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
 
 
 class _Pending:
     """One request on its way: the parts so far, when the last one came, and the future of the whole."""
 
-    def __init__(self, damaged: int) -> None:
+    def __init__(self, damaged: int, protection: Protection | None) -> None:
+        self.protection = protection
         self.parts: list[Any] = []
         self.damaged_before = damaged
         self.last_heard = time.monotonic()
@@ -100,8 +96,13 @@ class Session:
         console: Callable[[bytes], None] | None = None,
         events: Callable[[str, Any], None] | None = None,
         name: str | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         self.name = name or transport.name
+        self._credentials = credentials
+        self._protection: Protection | None = None
+        self._guest_because = None if credentials else _NO_FLEET
+        self._protecting = asyncio.Lock()
         self.console = console
         self.events = events
         self._transport = transport
@@ -135,12 +136,28 @@ class Session:
         tries = 1 if method in ASKED_ONCE else 2
         for _ in range(tries):
             try:
-                return await self._ask_once(method, values, timeout_s)
+                protection = None if method == "hello" else await self._protected(timeout_s)
+                return await self._ask_once(method, values, timeout_s, protection)
             except TimeoutError:
                 continue
             except Refused as no:
                 raise self._as_error(no) from no
         raise await self._why_silent(method)
+
+    @property
+    def guest_because(self) -> str | None:
+        """Why this host is nobody at that node, as far as it was tried; None where it is somebody."""
+        return self._guest_because
+
+    async def _protected(self, timeout_s: float) -> Protection | None:
+        """The session's protection, begun if need be; None for a guest. Raises TimeoutError, Refused or LinkError."""
+        async with self._protecting:
+            if self._protection is None and self._guest_because is None and self._credentials is not None:
+                try:
+                    self._protection = await protect(self._ask_once, self._credentials, timeout_s)
+                except NotAllowed as no:
+                    self._guest_because = str(no)
+            return self._protection
 
     async def recognise(self) -> Recognised:
         """Find out what is at the other end, without stopping it. Never raises but for a port that is gone.
@@ -174,14 +191,16 @@ class Session:
         await self.release()
         await self._transport.close()
 
-    async def _ask_once(self, method: str, params: dict[str, Any], timeout_s: float) -> Any:
+    async def _ask_once(
+        self, method: str, params: dict[str, Any], timeout_s: float, protection: Protection | None = None
+    ) -> Any:
         """Raises TimeoutError after silence or damage, Refused with the node's sentence, LinkError if the way ends."""
         if self._failure is not None:
             raise self._failure
         if self._reader is None:
             self._reader = asyncio.create_task(self._read_for_ever())
-        seq, data = self._request(method, params)
-        pending = self._pending[seq] = _Pending(self._decoder.damaged)
+        seq, data = self._request(method, params, protection)
+        pending = self._pending[seq] = _Pending(self._decoder.damaged, protection)
         try:
             await self._transport.send(data)
             pending.last_heard = time.monotonic()
@@ -196,26 +215,29 @@ class Session:
             if pending.whole.done() and not pending.whole.cancelled():
                 pending.whole.exception()  # seen: asyncio shall not warn
 
-    def _request(self, method: str, params: dict[str, Any]) -> tuple[int, bytes]:
+    def _request(self, method: str, params: dict[str, Any], protection: Protection | None) -> tuple[int, bytes]:
         """The next number and its frame, without 03: that stops whatever runs there but a node that listens already.
 
         A node that has answered may have restarted since. So only a long frame (part of a file), to a node that
         answered the question before it, may contain one.
         """
-        data = self._frame_of(method, params)
+        data = self._frame_of(method, params, protection)
         for _ in range(SEQUENCES_TRIED):
             if b"\x03" not in data or (self._listens and len(data) > SHORT_FRAME_BYTES):
                 break
             self._seq = secrets.randbelow(1 << 24)  # not the next one: the 03 may be one of its upper bytes
-            data = self._frame_of(method, params)
+            data = self._frame_of(method, params, protection)
         return self._seq, data
 
-    def _frame_of(self, method: str, params: dict[str, Any]) -> bytes:
+    def _frame_of(self, method: str, params: dict[str, Any], protection: Protection | None) -> bytes:
         self._seq = (self._seq + 1) & 0x3FFFFFFF
         try:
-            return frame.encode(frame.REQUEST, admin.request(self._seq, method, params))
+            request = admin.request(self._seq, method, params)
         except (TypeError, ValueError) as error:
             raise LocalError(f"{method} cannot be asked with these parameters: {error}") from error
+        if protection is None:
+            return frame.encode(frame.REQUEST, request)
+        return frame.encode(frame.SEALED, protection.seal(frame.REQUEST, request))
 
     async def _read_for_ever(self) -> None:
         try:
@@ -240,20 +262,33 @@ class Session:
                 del self._text[:-TEXT_KEPT_BYTES]
                 if self.console is not None:
                     self.console(payload)
-            elif kind == frame.ANSWER:
-                self._on_answer(payload)
-            elif kind == frame.EVENT:
-                self._on_event(payload)
+            elif kind == frame.SEALED:
+                self._on_sealed(payload)
+            else:
+                self._on_message(kind, payload, None)
 
-    def _on_answer(self, payload: bytes) -> None:
+    def _on_sealed(self, payload: bytes) -> None:
+        """What nobody but our node can have said. Anything else is noise, or somebody's try."""
+        protection = self._protection
+        opened = None if protection is None else protection.open(payload)
+        if isinstance(opened, tuple):
+            self._on_message(*opened, protection)
+
+    def _on_message(self, kind: int, payload: bytes, protection: Protection | None) -> None:
+        if kind == frame.ANSWER:
+            self._on_answer(payload, protection)
+        elif kind == frame.EVENT:
+            self._on_event(payload, protection)
+
+    def _on_answer(self, payload: bytes, protection: Protection | None) -> None:
         answer = admin.parse_answer(payload)
         if isinstance(answer, admin.Damage):
             return
         self._frames_heard += 1
         self._listens = True
         pending = self._pending.get(answer.seq)
-        if pending is None or pending.whole.done():
-            return
+        if pending is None or pending.whole.done() or pending.protection is not protection:
+            return  # an unprotected answer to a protected question is nobody's
         pending.last_heard = time.monotonic()
         if answer.code == admin.PART:
             pending.parts.extend(answer.result)
@@ -269,13 +304,25 @@ class Session:
         else:
             pending.whole.set_result(answer.result)
 
-    def _on_event(self, payload: bytes) -> None:
+    def _on_event(self, payload: bytes, protection: Protection | None) -> None:
         event = admin.parse_event(payload)
-        if not isinstance(event, admin.Damage):
-            self._frames_heard += 1
-            self._listens = True
-            if self.events is not None:
-                self.events(event.topic, event.fields)
+        if isinstance(event, admin.Damage):
+            return
+        self._frames_heard += 1
+        self._listens = True
+        if protection is None and event.topic == NO_SESSION:
+            self._on_no_session(event.fields)
+        elif protection is self._protection and self.events is not None:
+            self.events(event.topic, event.fields)
+
+    def _on_no_session(self, name: object) -> None:
+        """The node was restarted, or has forgotten us: what was asked in that session was not done."""
+        if self._protection is None or name != self._protection.session:
+            return
+        gone, self._protection = self._protection, None
+        for pending in self._pending.values():
+            if pending.protection is gone and not pending.whole.done():
+                pending.whole.set_exception(TimeoutError())
 
     def _fail(self, error: FleetError) -> None:
         self._failure = self._failure or error
@@ -285,6 +332,8 @@ class Session:
 
     def _as_error(self, no: Refused) -> FleetError:
         kind, next_step = _SENTENCES.get(no.code, (RemoteError, None))
+        if no.code == admin.NOT_ALLOWED and self._protection is None:
+            next_step = self._guest_because
         return kind(no.sentence, node=self.name, next_step=next_step)
 
     async def _recognise_text(self) -> Recognised:
@@ -303,7 +352,7 @@ class Session:
         """It is a prompt, so Ctrl-C stops nothing: leave whatever mode it is in, and read its banner."""
         await self._text_after(b"\x03", (b">>> ",), KEY_S)
         await self._text_after(b"\x02\r", (b">>> \r\n>>> ",), PROMPT_S)
-        return Recognised(Answering.PROMPT, banner=_banner(bytes(self._text)))
+        return Recognised(Answering.PROMPT, banner=banner_in(bytes(self._text)))
 
     async def _text_after(self, keys: bytes, marks: tuple[bytes, ...], within_s: float) -> bytes | None:
         """Type `keys`; the first of `marks` that the text since then contains, or None if none comes in time."""
@@ -325,35 +374,3 @@ class Session:
                 f"the node did not answer {method}", node=self.name, next_step="Run the same command again."
             )
         return silence(self.name, await self._recognise_text())
-
-
-def silence(name: str, found: Recognised) -> LinkError:
-    """Why nothing on this port answers as a node, and what to do about it."""
-    if found.answering is Answering.HEDGEROW:
-        return LinkError("a node runs there, but it does not answer", node=name, next_step="Try again in a minute.")
-    if found.answering is Answering.PROMPT:
-        return LinkError(
-            "the MicroPython prompt answers, Hedgerow does not run there",
-            node=name,
-            state=found.banner,
-            next_step="Make it a node with `hedgerow provision`, or restart it if it is one (reset button, or power).",
-        )
-    if found.answering is Answering.PROGRAM:
-        return LinkError(
-            "something speaks there, but it is not Hedgerow",
-            node=name,
-            next_step="Another program may run on that board: `hedgerow provision` stops it and replaces it.",
-        )
-    return LinkError(
-        "nothing answers",
-        node=name,
-        next_step="Check that it has power and that the cable carries data; `hedgerow doctor` knows more.",
-    )
-
-
-def _banner(text: bytes) -> str | None:
-    """`MicroPython v1.25.0 on ...; Raspberry Pi Pico with RP2040`, if the prompt said so."""
-    for line in text.decode(errors="replace").splitlines():
-        if line.startswith("MicroPython"):
-            return line.strip()
-    return None

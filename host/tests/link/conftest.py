@@ -12,7 +12,14 @@ from hedgerow.fleet import boards
 from hedgerow.virtual import VirtualBoard, interpreter
 from hedgerow.virtual.pump import Pace
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]  # for lines and fake_node
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for fake_node
+sys.path.insert(0, str(Path(__file__).parent))  # for lines
+sys.path.insert(0, str(Path(__file__).parents[3] / "firmware" / "tests"))  # for what boards have and CPython lacks
+
+import fake_cryptolib
+import like_micropython  # noqa: F401 - gives asyncio the names that boards have
+
+fake_cryptolib.install()
 
 UID = bytes.fromhex("e660583883000001")
 TEST_WITHIN_S = 60

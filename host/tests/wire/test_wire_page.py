@@ -21,13 +21,13 @@ def test_every_reason_is_on_the_page(name):
 
 def test_every_code_of_an_answer_is_on_the_page():
     codes = {name: value for name, value in vars(admin).items() if name.isupper() and name != "VERSION"}
-    assert len(codes) == 9
+    assert len(codes) == 10
     for name, value in codes.items():
         assert f"| {value} | {name} |" in PAGE
 
 
 def test_every_kind_of_frame_and_message_is_on_the_page():
-    for name in ("REQUEST", "ANSWER", "EVENT", "LINK"):
+    for name in ("REQUEST", "ANSWER", "EVENT", "LINK", "SEALED"):
         assert f"| {getattr(frame, name)} | {name.lower()} |" in PAGE
     for name in ("HELLO", "OFFER", "WANT", "SEGMENT", "ACK", "HEAD", "WITNESS", "REACHED"):
         assert f"| {getattr(link, name)} | {name} |" in PAGE

@@ -1,0 +1,46 @@
+"""Which roles there are, and which one a method asks for. Whose role is which, hedgenode.rules.trust says.
+
+A method that stands nowhere here asks for somebody whom the fleet or the household has named: what is new is closed
+until somebody opens it.
+"""
+
+STRANGER = 0
+PERSON = 1
+CUSTODIAN = 2
+LAPTOP = 3
+STEWARD = 4
+
+NAMED = CUSTODIAN  # custodians, laptops and stewards
+
+# What anybody may who has found the cable or the radio: who the node is, the documents that count by their signatures,
+# and the public layer. A neighbour with a phone has no key that a node knows.
+_LEAST = {
+    "hello": STRANGER,
+    "identify": STRANGER,
+    "session_open": STRANGER,
+    "session_prove": STRANGER,
+    "session_resume": STRANGER,
+    "documents": STRANGER,
+    "document": STRANGER,
+    "document_put": STRANGER,
+    "inbox": STRANGER,  # of the public layer
+    "post": STRANGER,  # in the public layer, or sealed; never in a group or under the node's own signature
+    "reserve": STRANGER,  # a place for a message that its author signs or seals
+    "bundles": PERSON,
+    "bundle": PERSON,
+    "accept": PERSON,
+}
+
+
+def least(method: str) -> int:
+    """The least role that may ask for it."""
+    return _LEAST.get(method, NAMED)
+
+
+def refusal(method: str, role: int) -> "str | None":
+    """Why somebody of that role is refused the method, or None."""
+    if role >= least(method):
+        return None
+    if role == STRANGER:
+        return "%s is not for everybody: this node answers it to its fleet's laptops and to its custodian" % method
+    return "this key may not ask for %s" % method

@@ -1,0 +1,57 @@
+"""The node's door: who asks, what is sealed, and on whose behalf a request goes on. Knows no method but the way in."""
+
+from hedgenode.rules.roles import STEWARD, STRANGER
+from hedgenode.tasks.admin import Asker
+from hedgewire import admin, frame
+
+NO_SESSION = "no session"  # topic of the event by which a host learns that the node has forgotten, or was restarted
+_WAYS_IN = ("session_open", "session_prove", "session_resume")
+
+
+class Door:
+    """`make_sessions()` gives what opens sealed frames: loaded when the first host knocks, for most days nobody does.
+
+    None is for a node that was told of nobody whom it could let in: whoever has its cable is then everybody to it.
+
+    `admin` answers requests; it is set after it was made, because the door's own methods are among its.
+    """
+
+    def __init__(self, make_sessions):
+        self.admin = None
+        self._make_sessions = make_sessions
+        self._sessions = None
+        self._role = STEWARD if make_sessions is None else STRANGER
+        self.methods = {}
+        for name in _WAYS_IN if make_sessions is not None else ():
+            self.methods[name] = self._way_in(name)
+
+    @property
+    def sessions(self):
+        if self._sessions is None:
+            self._sessions = self._make_sessions()
+        return self._sessions
+
+    def _way_in(self, name):
+        async def enter(params, rows):
+            return await getattr(self.sessions, name)(params, rows)
+
+        return enter
+
+    async def handle(self, kind, payload, send):
+        """Answer one frame through `send(kind, payload)`. What cannot be opened is counted and not answered."""
+        if kind == frame.REQUEST:
+            await self.admin.handle(payload, Asker(self._role, send))
+            return
+        if self._make_sessions is None:
+            return
+        sessions = self.sessions
+        opened = sessions.open(payload)
+        if isinstance(opened, bytes):
+            send(frame.EVENT, admin.event(NO_SESSION, opened))
+        elif opened is not None and opened[1] == frame.REQUEST:
+            session, _, message = opened
+
+            def sealed(kind, message):
+                send(frame.SEALED, session.protection.seal(kind, message))
+
+            await self.admin.handle(message, Asker(sessions.role(session), sealed))

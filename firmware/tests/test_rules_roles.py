@@ -1,0 +1,35 @@
+"""Which role may ask for what. Whoever opens a method to everybody has to say so here."""
+
+from hedgenode.rules import roles
+from hedgenode.rules.roles import CUSTODIAN, LAPTOP, PERSON, STEWARD, STRANGER
+
+FOR_EVERYBODY = (
+    "document documents document_put hello identify inbox post reserve".split()
+    + "session_open session_prove session_resume".split()
+)
+FOR_PERSONS = "accept bundle bundles".split()
+CHANGES_A_NODE = "configure dev put_begin put_data put_end remove restart set_time".split()
+TELLS_OF_IT = "compare config files follow log neighbours samples status".split()
+
+
+def test_a_stranger_may_what_is_for_everybody():
+    for method in FOR_EVERYBODY:
+        assert roles.refusal(method, STRANGER) is None, method
+
+
+def test_nothing_else_is_for_a_stranger():
+    for method in FOR_PERSONS + CHANGES_A_NODE + TELLS_OF_IT + ["what nobody has thought of yet"]:
+        assert method in roles.refusal(method, STRANGER), method
+
+
+def test_a_person_carries_and_changes_nothing():
+    for method in FOR_EVERYBODY + FOR_PERSONS:
+        assert roles.refusal(method, PERSON) is None, method
+    for method in CHANGES_A_NODE + TELLS_OF_IT + ["what nobody has thought of yet"]:
+        assert roles.refusal(method, PERSON) is not None, method
+
+
+def test_household_laptop_and_steward_may_all_of_it():
+    for method in FOR_EVERYBODY + FOR_PERSONS + CHANGES_A_NODE + TELLS_OF_IT + ["what nobody has thought of yet"]:
+        for role in (CUSTODIAN, LAPTOP, STEWARD):
+            assert roles.refusal(method, role) is None, (method, role)
