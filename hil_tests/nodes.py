@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hedgerow.errors import LinkError
-from hedgerow.fleet import boards, folder, proposal
+from hedgerow.fleet import boards, founding, proposal
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import firmware, report
@@ -49,7 +49,7 @@ class Node:
         self._background = background
         self._fleet_path = fleet_path
         if not (fleet_path / proposal.FILE_NAME).exists():
-            with folder.found(fleet_path, "bench"):
+            with founding.found(fleet_path, "bench"):
                 pass
             with (fleet_path / proposal.FILE_NAME).open("a", encoding="utf-8") as text:
                 text.write(proposal.node_text(NAME, bench.board.id, SETTINGS))

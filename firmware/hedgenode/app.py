@@ -19,6 +19,7 @@ from hedgenode.store import bundles, samples
 from hedgenode.store.counters import Counters, are_lost, read_whole
 from hedgenode.store.files import Flash
 from hedgenode.store.posted import Posted
+from hedgenode.store.trust_table import FOLDER as TRUST_FOLDER
 from hedgenode.tasks.admin import Admin
 from hedgenode.tasks.admin_messages import MessageMethods
 from hedgenode.tasks.admin_node import NodeMethods
@@ -61,7 +62,7 @@ class Node:
         self._make_tasks()
 
     def _make_stores(self):
-        for folder in ("/store", "/store/bundles", "/store/samples", KEYS_FOLDER, "/store/ledger"):
+        for folder in ("/store", "/store/bundles", "/store/samples", KEYS_FOLDER, "/store/ledger", TRUST_FOLDER):
             try:
                 os.mkdir(folder)
             except OSError:
@@ -79,6 +80,7 @@ class Node:
         self.layers = Layers(
             self.files, groups, self._group_keys, self.bundles, self._identity(), self.clock, self.journal
         )
+        self._trust = None
         gc.collect()
 
     def _group_keys(self):
@@ -105,6 +107,15 @@ class Node:
             self.journal.say("error", str(e))
             return None
 
+    @property
+    def trust(self):
+        """Whom this node trusts. Loaded when it is needed first: a small board has better use for the room."""
+        if self._trust is None:
+            from hedgenode.store.trusted import Trusted
+
+            self._trust = Trusted(self.files, TRUST_FOLDER, self.config["fleet"], identity.public())
+        return self._trust
+
     def _make_exchange(self):
         c = self.config
         self.meetings = Meetings(c["short"])
@@ -130,7 +141,7 @@ class Node:
         self.sampling = SamplingTask(
             self._sensors(), self.hardware, self.samples, self.clock, self.journal, c["sample_ms"], self.boot, plan
         )
-        self.housekeeping = HousekeepingTask(self.files, self.bundles, self.meetings, self.clock, self.journal)
+        self.housekeeping = HousekeepingTask(self)
         self.ledger = self._ledger()
         door = Door(None)
         self.admin = door.admin = Admin(

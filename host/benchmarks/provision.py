@@ -17,8 +17,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from hedgerow.errors import VerificationError
-from hedgerow.fleet import boards, proposal
-from hedgerow.fleet import folder as folders
+from hedgerow.fleet import boards, founding, proposal
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import firmware
 from hedgerow.plans.parallel import Bench
@@ -36,7 +35,7 @@ async def provision(count: int, pace: Pace | None, folder: Path) -> float:
     found = interpreter.ensure()
     async with AsyncExitStack() as stack:
         path = folder / f"fleet-{count}"
-        folders.found(path, "bench").close()
+        founding.found(path, "bench").close()
         with (path / proposal.FILE_NAME).open("a", encoding="utf-8") as file:
             for number in range(1, count + 1):
                 file.write(proposal.node_text(f"n{number}", BOARD))

@@ -8,31 +8,28 @@ import hashlib
 
 from hedgenode.rules import trust as rules
 from hedgenode.store.counters import read_whole, write_atomic
+from hedgenode.store.trust_table import ENDING, path_of
 from hedgewire import document, trust
 from hedgewire.cbor import Damage
 
-FOLDER = "/store/trust"
 MAX_CHARTERS = 4  # the one in force, and those before it under which certificates may still hold
 MAX_CERTIFICATES = 16
 MAX_REVOCATIONS = 8
-_ENDING = ".cbor"
-_NAME_BYTES = 8
-_SINGLE = (trust.ENROLMENT, trust.CUSTODIAN)
 _KEPT = (trust.CHARTER, trust.LAPTOP, trust.REVOCATION, trust.ENROLMENT, trust.CUSTODIAN)
 
 
 class TrustStore:
     """One fleet's documents. `fleet` is the node's fleet id, `public` its own key. Use from one task at a time."""
 
-    def __init__(self, files, folder: str, fleet: bytes, public: "bytes | None", verify_steps=None):
+    def __init__(self, files, folder: str, fleet: bytes, public: "bytes | None", verify_steps=None, before_change=None):
         self._files = files
         self._folder = folder
         self._fleet = fleet
         self._public = public
         self._verify_steps = verify_steps
         self.damaged = 0
-        self.busy = False
-        """True while put_steps runs: there is room for one at a time."""
+        self._before_change = before_change
+        self.changes = []  # kinds of the documents that came in since this was opened
         self.charters = []  # Statements, oldest first
         self.certificates = {}  # digest: Statement
         self.revocations = {}
@@ -57,14 +54,18 @@ class TrustStore:
 
     def key_with_id(self, kid: bytes) -> "bytes | None":
         """The public key of a steward, a laptop or the custodian by its id; what it may do, `role` says."""
+        for public in self.keys():
+            if rules.key_id(public) == kid:
+                return public
+        return None
+
+    def keys(self) -> list:
+        """The public keys of everybody who may have a role here."""
         known = [] if not self.charters else [s.public for s in self.charters[-1].stewards]
         known += [certificate.laptop for certificate in self.certificates.values()]
         if self.enrolment is not None and self.enrolment.custodian is not None:
             known.append(self.enrolment.custodian)
-        for public in known:
-            if rules.key_id(public) == kid:
-                return public
-        return None
+        return known
 
     def documents(self) -> list:
         """(digest, kind) of every document held, charters first and oldest first."""
@@ -80,7 +81,7 @@ class TrustStore:
         """The document of that digest as it came, or None."""
         for held, kind in self.documents():
             if held == digest:
-                return read_whole(self._files, self._path(kind, digest))
+                return read_whole(self._files, path_of(self._folder, kind, digest))
         return None
 
     # ---- what comes in
@@ -88,17 +89,9 @@ class TrustStore:
     def put_steps(self, data: bytes):
         """Take a document in if it verifies; return None, or the sentence that refuses it. A generator (crypto.steps).
 
-        At most as many signatures are checked as the rule asks for, after everything else has been; while it runs,
-        `busy` is true, and a caller refuses others. OSError when flash refuses.
+        At most as many signatures are checked as the rule asks for, after everything else has been. OSError when flash
+        refuses.
         """
-        self.busy = True
-        try:
-            refusal = yield from self._consider_steps(data)
-            return refusal
-        finally:
-            self.busy = False
-
-    def _consider_steps(self, data):
         found = _document_in(data)
         if isinstance(found, Damage):
             return found.reason
@@ -194,14 +187,11 @@ class TrustStore:
 
     # ---- flash and memory
 
-    def _path(self, kind, digest):
-        # Of these a node has one, and the next one takes its place in one step.
-        name = kind if kind in _SINGLE else digest[:_NAME_BYTES].hex()
-        return self._folder + "/" + name + _ENDING
-
     def _keep(self, kind, said, data):
-        write_atomic(self._files, self._path(kind, said.digest), data)
+        self._about_to_change()
+        write_atomic(self._files, path_of(self._folder, kind, said.digest), data)
         self._take(kind, said)
+        self.changes.append(kind)
         self._settle()
 
     def _take(self, kind, said):
@@ -226,8 +216,8 @@ class TrustStore:
         for one in self.revocations.values():
             self.revoked.update(one.keys)
         for one in list(self.revocations.values()):
-            others = [set(other.keys) for other in self.revocations.values() if other is not one]
-            if set(one.keys) <= named or any(set(one.keys) <= keys for keys in others):
+            keys = set(one.keys)
+            if keys <= named or any(_says_more(other, one) for other in self.revocations.values()):
                 self._drop(trust.REVOCATION, self.revocations.pop(one.digest).digest)
         needed = None if self.enrolment is None else self.enrolment.certificate
         for one in list(self.certificates.values()):
@@ -235,9 +225,14 @@ class TrustStore:
             if one.digest != needed and (newer or not rules.is_in_force(one, self.version, self.revoked)):
                 self._drop(trust.LAPTOP, self.certificates.pop(one.digest).digest)
 
+    def _about_to_change(self):
+        if self._before_change is not None:
+            self._before_change()
+
     def _drop(self, kind, digest):
+        self._about_to_change()
         try:
-            self._files.remove(self._path(kind, digest))
+            self._files.remove(path_of(self._folder, kind, digest))
         except OSError:
             pass  # a power cut has left less than we remember; gone is gone
 
@@ -247,7 +242,7 @@ class TrustStore:
         except OSError:
             return
         for name in sorted(names):
-            if not name.endswith(_ENDING):
+            if not name.endswith(ENDING):
                 continue
             found = document.decode(read_whole(self._files, self._folder + "/" + name) or b"")
             if isinstance(found, Damage) or found.kind not in _KEPT:
@@ -280,6 +275,12 @@ def _document_in(data):
     if found.kind not in _KEPT:
         return Damage("a node keeps no document of the kind %s" % found.kind[:20], 0)
     return found
+
+
+def _says_more(other, one):
+    """Whether one need not be kept beside the other; of two that say the same, the lower digest stays."""
+    theirs, ours = set(other.keys), set(one.keys)
+    return (ours <= theirs and ours != theirs) or (ours == theirs and one.digest > other.digest)
 
 
 def _order(certificate):

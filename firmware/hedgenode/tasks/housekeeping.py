@@ -1,36 +1,49 @@
-"""What a node does when nobody needs it: expire and compact the store, keep its memory of meetings. No decisions."""
+"""What a node does when nobody needs it: tidy the store, remember meetings, look for documents. No decisions."""
 
 import asyncio
 import gc
 
 from hedgenode.store.counters import read_whole, write_atomic
+from hedgewire import message
 
 _STEP_MS = 10000
+_DOCUMENTS_MS = 60000  # a document with many signatures takes a chip several seconds
 _REMEMBER_EVERY_S = 900  # meetings change slowly, flash wears: four writes an hour at most
 MEETINGS_PATH = "/store/meetings"
 
 
 class HousekeepingTask:
-    def __init__(self, files, bundles, meetings, clock, journal):
-        self._files = files
-        self._bundles = bundles
-        self._meetings = meetings
-        self._clock = clock
-        self._journal = journal
-        known = read_whole(files, MEETINGS_PATH)
+    def __init__(self, node):
+        self._node = node
+        self._bundles = node.bundles
+        self._meetings = node.meetings
+        self._clock = node.clock
+        self._documents_seen = 0  # arrival number of the last bundle that was looked at for a document
+        known = read_whole(node.files, MEETINGS_PATH)
         if known is not None:
-            meetings.from_bytes(known, clock.uptime_s())
+            self._meetings.from_bytes(known, self._clock.uptime_s())
         self._kept = known
-        self._kept_s = clock.uptime_s()
+        self._kept_s = self._clock.uptime_s()
 
     async def run(self, promise):
         while True:
-            promise(_STEP_MS)
+            promise(_STEP_MS + _DOCUMENTS_MS)
             await asyncio.sleep_ms(_STEP_MS)
             if self._bundles.tidy(self._clock.uptime_ms()):
                 gc.collect()
             if self._clock.uptime_s() - self._kept_s >= _REMEMBER_EVERY_S:
                 self._remember()
+            await self.look_for_documents()
+
+    async def look_for_documents(self):
+        """Documents of the fleet come as bundles to everybody; what looks at them is loaded when there is one."""
+        everyone = self._node.config["ipn_base"] + message.EVERYONE
+        for entry in self._bundles.entries():
+            if entry.destination == everyone and entry.seq > self._documents_seen:
+                from hedgenode.tasks import papers
+
+                self._documents_seen = await papers.look(self._node, self._documents_seen)
+                return
 
     def _remember(self):
         self._kept_s = self._clock.uptime_s()
@@ -38,7 +51,7 @@ class HousekeepingTask:
         if now == self._kept:
             return
         try:
-            write_atomic(self._files, MEETINGS_PATH, now)
+            write_atomic(self._node.files, MEETINGS_PATH, now)
             self._kept = now
         except OSError as e:
-            self._journal.say("warning", "meetings not kept: %s" % e)
+            self._node.journal.say("warning", "meetings not kept: %s" % e)

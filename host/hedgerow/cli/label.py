@@ -107,11 +107,11 @@ def _picture(fleet: FleetFolder, one: Label, spec: NodeSpec) -> Picture:
 
 def _cards(fleet: FleetFolder, specs: list[NodeSpec]) -> dict[str, Picture]:
     """By file name. A household with several nodes gets one card."""
-    seeds, made = fleet.secrets.custodians, {}
-    for name in sorted({spec.custodian_name for spec in specs if spec.custodian_name} & set(seeds)):
+    held, made = fleet.secrets.custodians, {}
+    for name in sorted({spec.custodian_name for spec in specs if spec.custodian_name} & set(held)):
         theirs = [spec.name for spec in specs if spec.custodian_name == name]
         made[f"card of {name}"] = labels.of_card(
-            Card(name, seeds[name]), node_names=theirs, width=label_files.width, has=label_files.has_glyph
+            Card(name, held[name].seed), node_names=theirs, width=label_files.width, has=label_files.has_glyph
         )
     return made
 

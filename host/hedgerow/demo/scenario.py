@@ -13,7 +13,7 @@ from typing import Any
 
 from hedgerow.demo import trail, valley
 from hedgerow.errors import FleetError, LinkError
-from hedgerow.fleet import folder, proposal
+from hedgerow.fleet import founding, proposal
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import collect, firmware, report
@@ -138,7 +138,7 @@ class Demo:
     def _found_fleet(self) -> FleetFolder:
         self.listener.step("A fleet, and six blank boards that become its nodes")
         path = self.directory / "fleet"
-        folder.found(path, "valley").close()
+        founding.found(path, "valley").close()
         lines = ["[fleet]", 'name = "valley"', "", "[defaults]", f"sample_ms = {SAMPLE_MS}", f"hello_ms = {HELLO_MS}"]
         lines.append(f"sensors = {_SENSORS}")
         for number in range(NODES):

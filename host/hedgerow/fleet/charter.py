@@ -1,20 +1,23 @@
-"""Knows what stewards decide together: the charter and the certificates of laptops. Refuses to know single nodes.
+"""Knows what stewards decide together: the charter, the certificates of laptops, revocations. Knows no single node.
 
 The fleet's id is the first 8 bytes of the digest of its founding charter (the one whose `fleet` is None). A later
 version names its parent and the fleet; a secession names its parent but no fleet, so that a new id begins. Signatures
-are not checked here: `Document` already carries them, and who counts which is a rule of its own.
+are not checked here: `Document` carries them, and standing.py says which ones are enough.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from hedgerow.fleet import documents
-from hedgerow.fleet.documents import Document, is_count, is_digest, is_key_id, is_public, is_text, or_none
+from hedgerow.fleet.documents import Document
+from hedgewire import trust
 from hedgewire.cbor import Damage
+from hedgewire.trust import HIGHEST_SHORT, LOWEST_SHORT
 
-CHARTER = "charter"
-LAPTOP = "laptop"
-LOWEST_SHORT = 1
-HIGHEST_SHORT = 0xFFFE  # 0xFFFF is everyone, 0 is nobody
+CHARTER = trust.CHARTER
+LAPTOP = trust.LAPTOP
+REVOCATION = trust.REVOCATION
 BLOCK_SHORTS = 250
 
 
@@ -29,7 +32,7 @@ class Steward:
 
 @dataclass(frozen=True)
 class Charter:
-    """One version of what the stewards agreed on: who they are and how many of them decide."""
+    """One version of what the stewards agreed on: who they are, how many of them decide, whose keys count no more."""
 
     name: str
     version: int
@@ -37,15 +40,23 @@ class Charter:
     threshold: int
     fleet: bytes | None = None
     parent: bytes | None = None
+    revoked: tuple[bytes, ...] = ()  # key ids, ordered
 
     def to_document(self) -> Document:
         stewards = [[steward.name, steward.public, steward.until_version] for steward in self.stewards]
-        fields = {"name": self.name, "version": self.version, "stewards": stewards, "threshold": self.threshold}
-        return documents.make(CHARTER, {**fields, "fleet": self.fleet, "parent": self.parent})
+        says = documents.values_of(self) | {"stewards": stewards, "revoked": list(self.revoked)}
+        return documents.make(CHARTER, says)
+
+    @cached_property
+    def digest(self) -> bytes:
+        return self.to_document().digest
 
     @property
     def fleet_id(self) -> bytes:
-        return self.fleet if self.fleet is not None else self.to_document().digest[:8]
+        return self.fleet if self.fleet is not None else self.digest[:8]
+
+    def steward(self, name: str) -> Steward | None:
+        return next((steward for steward in self.stewards if steward.name == name), None)
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ class LaptopCertificate:
     def to_document(self) -> Document:
         return documents.make(LAPTOP, documents.values_of(self))
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         return self.to_document().digest
 
@@ -72,48 +83,43 @@ class LaptopCertificate:
         return self.first_short <= short < self.first_short + self.short_count
 
 
+@dataclass(frozen=True)
+class Revocation:
+    """Keys that count no more, from the moment a copy of this arrives."""
+
+    fleet: bytes
+    charter_version: int
+    keys: tuple[bytes, ...]  # key ids, ordered
+    charter: bytes | None = None  # digest of the charter that follows, where a steward goes
+
+    def to_document(self) -> Document:
+        return documents.make(REVOCATION, documents.values_of(self) | {"keys": list(self.keys)})
+
+
 def read_charter(document: Document) -> "Charter | Damage":
-    """The charter that this document is, or why it is none."""
-    shape = {
-        "name": is_text,
-        "version": is_count,
-        "stewards": _are_stewards,
-        "threshold": is_count,
-        "fleet": or_none(is_key_id),
-        "parent": or_none(is_digest),
-    }
-    fields = documents.read(document, CHARTER, shape)
-    if isinstance(fields, Damage):
-        return fields
-    stewards = tuple(Steward(*item) for item in fields.pop("stewards"))
-    if not 1 <= fields["threshold"] <= len(stewards):
-        return Damage("charter: threshold", 0)
-    return Charter(stewards=stewards, **fields)
+    """The charter that this document is, or why it is none. Its digest is the document's: unknown fields count."""
+    found = trust.values(document.fields, CHARTER)
+    if isinstance(found, Damage):
+        return found
+    stewards = tuple(Steward(*item) for item in found["stewards"])
+    return _named(Charter(**found | {"stewards": stewards, "revoked": tuple(found["revoked"])}), document)
 
 
 def read_certificate(document: Document) -> "LaptopCertificate | Damage":
     """The certificate that this document is, or why it is none."""
-    shape = {
-        "fleet": is_key_id,
-        "charter_version": is_count,
-        "name": is_text,
-        "laptop": is_public,
-        "enrolments": is_count,
-        "first_short": is_count,
-        "short_count": is_count,
-        "until_version": or_none(is_count),
-    }
-    fields = documents.read(document, LAPTOP, shape)
-    if isinstance(fields, Damage):
-        return fields
-    certificate = LaptopCertificate(**fields)
-    last_short = certificate.first_short + certificate.short_count - 1
-    if certificate.first_short < LOWEST_SHORT or last_short > HIGHEST_SHORT:
-        return Damage("laptop: block of short ids", 0)
-    return certificate
+    found = trust.values(document.fields, LAPTOP)
+    return found if isinstance(found, Damage) else _named(LaptopCertificate(**found), document)
 
 
-def next_block(taken: "list[LaptopCertificate]", short_count: int = BLOCK_SHORTS) -> int | None:
+def read_revocation(document: Document) -> "Revocation | Damage":
+    """The revocation that this document is, or why it is none."""
+    found = trust.values(document.fields, REVOCATION)
+    if isinstance(found, Damage):
+        return found
+    return Revocation(found["fleet"], found["charter_version"], tuple(found["keys"]), found["charter"])
+
+
+def next_block(taken: Iterable[LaptopCertificate], short_count: int = BLOCK_SHORTS) -> int | None:
     """The first short id of the lowest free block of that size, or None when the 16-bit space is full."""
     first = LOWEST_SHORT
     for certificate in sorted(taken, key=lambda other: other.first_short):
@@ -123,12 +129,7 @@ def next_block(taken: "list[LaptopCertificate]", short_count: int = BLOCK_SHORTS
     return first if first + short_count - 1 <= HIGHEST_SHORT else None
 
 
-def _are_stewards(value: object) -> bool:
-    return isinstance(value, list) and len(value) > 0 and all(_is_steward(item) for item in value)
-
-
-def _is_steward(item: object) -> bool:
-    if not isinstance(item, list) or len(item) != 3:
-        return False
-    name, public, until_version = item
-    return is_text(name) and is_public(public) and or_none(is_count)(until_version)
+def _named(record, document: Document):
+    # What a newer tool wrote beside our fields belongs to the body, so the digest is not made from our fields alone.
+    record.__dict__["digest"] = document.digest
+    return record

@@ -6,18 +6,35 @@ different signatures merge by union. The body stays bytes, so that a field of a 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 from hedgerow.errors import LocalError
 from hedgerow.fleet import keys
-from hedgewire import cbor
+from hedgewire import cbor, document
 from hedgewire.cbor import Damage
+from hedgewire.document import is_count, is_digest, is_key_id, is_public, is_text, or_none
 
-VERSION = 1
-DIGEST_BYTES = 32
-SIGNATURE_BYTES = 64
+__all__ = [
+    "Document",
+    "Shape",
+    "decode",
+    "is_count",
+    "is_digest",
+    "is_key_id",
+    "is_public",
+    "is_text",
+    "make",
+    "or_none",
+    "read",
+    "unite",
+    "values_of",
+]
+
+VERSION = document.VERSION
+_CHECKED_AT_ONCE = 4096  # signatures whose checking is remembered: a command asks for the same ones several times
 
 Signature = tuple[bytes, bytes]  # (public key of the signer, Ed25519 signature of the body)
 Shape = Mapping[str, Callable[[object], bool]]
@@ -43,6 +60,15 @@ class Document:
     def kind(self) -> str:
         return self.fields["kind"]
 
+    @property
+    def signers(self) -> frozenset[bytes]:
+        """Public keys whose signature of this body is right."""
+        return frozenset(signer for signer, signature in self.signatures if _is_right(signer, signature, self.body))
+
+    def signed(self, *seeds: bytes) -> "Document":
+        """This document with the signatures of these seeds added."""
+        return self.with_signatures(tuple((keys.public_of(seed), keys.sign(seed, self.body)) for seed in seeds))
+
     def with_signatures(self, signatures: "tuple[Signature, ...]") -> "Document":
         return Document(self.body, tuple(sorted(set(self.signatures) | set(signatures))))
 
@@ -53,13 +79,12 @@ class Document:
         return self.with_signatures(other.signatures)
 
     def encode(self) -> bytes:
-        signatures = [[signer, signature] for signer, signature in self.signatures]
-        return cbor.encode({"body": self.body, "signatures": signatures})
+        return document.encode(self.body, self.signatures)
 
 
 def make(kind: str, says: Mapping[str, object]) -> Document:
     """A new, unsigned document of our version."""
-    return Document(cbor.encode({"kind": kind, "v": VERSION, **says}))
+    return Document(document.make(kind, dict(says)))
 
 
 def values_of(record: Any) -> dict[str, object]:
@@ -69,73 +94,26 @@ def values_of(record: Any) -> dict[str, object]:
 
 def decode(data: bytes) -> "Document | Damage":
     """The document in `data`, or what is wrong with it. Never raises: copies come from strangers."""
-    envelope = cbor.decode(data)
-    if isinstance(envelope, Damage):
-        return envelope
-    if not isinstance(envelope, dict) or not is_bytes(envelope.get("body")):
-        return Damage("no document envelope", 0)
-    body = cbor.decode(envelope["body"])
-    if isinstance(body, Damage):
-        return body
-    if not isinstance(body, dict) or not is_text(body.get("kind")) or not is_count(body.get("v")):
-        return Damage("a document needs a kind and a version", 0)
-    signatures = envelope.get("signatures")
-    if not isinstance(signatures, list) or not all(_is_signature(item) for item in signatures):
-        return Damage("signatures are pairs of a key and 64 bytes", 0)
-    return Document(envelope["body"]).with_signatures(tuple((signer, signature) for signer, signature in signatures))
+    found = document.decode(data)
+    if isinstance(found, Damage):
+        return found
+    return Document(found.body).with_signatures(tuple(found.signatures))
 
 
-def read(document: Document, kind: str, shape: Shape) -> "dict | Damage":
+def read(found: Document, kind: str, shape: Shape) -> "dict | Damage":
     """The fields of a document of this kind that `shape` names, or the first field that is wrong."""
-    found = document.fields
-    if found["kind"] != kind:
-        return Damage(f"a {found['kind']} is no {kind}", 0)
-    if found["v"] != VERSION:
-        return Damage(f"{kind} of version {found['v']}", 0)
-    for name, is_right in shape.items():
-        if not is_right(found.get(name)):
-            return Damage(f"{kind}: {name}", 0)
-    return {name: found.get(name) for name in shape}
+    return document.read(found.fields, kind, dict(shape))
 
 
-def is_bytes(value: object) -> bool:
-    """Bytes of any length."""
-    return isinstance(value, bytes)
+def unite(found: Iterable[Document]) -> list[Document]:
+    """Each document once, with the signatures of all its copies, by digest."""
+    united: dict[bytes, Document] = {}
+    for one in found:
+        digest = one.digest
+        united[digest] = united[digest].merged(one) if digest in united else one
+    return [united[digest] for digest in sorted(united)]
 
 
-def is_text(value: object) -> bool:
-    """Text that says something."""
-    return isinstance(value, str) and value != ""
-
-
-def is_count(value: object) -> bool:
-    """A whole number from 0 on."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def is_public(value: object) -> bool:
-    """An Ed25519 public key."""
-    return isinstance(value, bytes) and len(value) == keys.PUBLIC_BYTES
-
-
-def is_key_id(value: object) -> bool:
-    """The short form of a key."""
-    return isinstance(value, bytes) and len(value) == keys.KEY_ID_BYTES
-
-
-def is_digest(value: object) -> bool:
-    """A SHA-256."""
-    return isinstance(value, bytes) and len(value) == DIGEST_BYTES
-
-
-def or_none(is_right: Callable[[object], bool]) -> Callable[[object], bool]:
-    """The same rule for a field that may be left open."""
-    return lambda value: value is None or is_right(value)
-
-
-def _is_signature(item: object) -> bool:
-    return isinstance(item, list) and len(item) == 2 and is_public(item[0]) and _is_signature_bytes(item[1])
-
-
-def _is_signature_bytes(value: object) -> bool:
-    return isinstance(value, bytes) and len(value) == SIGNATURE_BYTES
+@lru_cache(_CHECKED_AT_ONCE)
+def _is_right(signer: bytes, signature: bytes, body: bytes) -> bool:
+    return keys.verify(signer, signature, body)

@@ -4,9 +4,7 @@ fleet.toml  documents/*.cbor  ledger/*.cbor  .gitignore      kept in git; those 
 secrets.toml  registry.sqlite                 stay on this laptop
 """
 
-import getpass
 import secrets as random_names
-import socket
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -15,33 +13,39 @@ from pathlib import Path
 
 from hedgerow.errors import RefusedError, StorageError, UsageError
 from hedgerow.fleet import charter as charters
-from hedgerow.fleet import documents, inventory, keys, people, proposal, secrets_file
+from hedgerow.fleet import documents, inventory, keys, passphrase, people, proposal, secrets_file, standing
 from hedgerow.fleet import ledger as ledgers
-from hedgerow.fleet.charter import Charter, LaptopCertificate, Steward
+from hedgerow.fleet.charter import Charter, LaptopCertificate
 from hedgerow.fleet.documents import Document
 from hedgerow.fleet.inventory import Inventory, NodeSpec
+from hedgerow.fleet.key_lock import Ask
 from hedgerow.fleet.people import Custodian
 from hedgerow.fleet.proposal import Proposal
 from hedgerow.fleet.registry import Observation, Registry
 from hedgerow.fleet.roster import ENROLMENT, Enrolment, Roster, read_enrolment
 from hedgerow.fleet.secrets_file import Secrets
+from hedgerow.fleet.standing import Standing
 from hedgewire import cbor
 from hedgewire.cbor import Damage
 from hedgewire.ledger import Entry
 
 DOCUMENTS = "documents"
 REGISTRY = "registry.sqlite"
-_GITIGNORE = "# Keys and local records stay on this laptop.\nsecrets.toml\nregistry.sqlite*\nreports/\n"
+GITIGNORE = "# Keys and local records stay on this laptop.\nsecrets.toml\nregistry.sqlite*\nreports/\n"
+CHARTERS_ON_A_NODE = 4
 
 
 class FleetFolder:
     """One laptop's copy of a fleet. Use as a context manager, or close it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, ask: Ask = passphrase.ask) -> None:
         self.path = path
         self.damaged: list[tuple[Path, str]] = []
         """Files in documents/ that are none, with the reason; they are left alone."""
         self._secrets_path = path / secrets_file.FILE_NAME
+        self._ask = ask
+        self._secrets = Secrets()
+        self._secrets_state: tuple[int, int] | None = None
         self.registry = Registry(self.secrets.registry_url or f"sqlite:///{path / REGISTRY}")
         self._exchange_with_files()
 
@@ -56,48 +60,128 @@ class FleetFolder:
 
     @property
     def secrets(self) -> Secrets:
-        return secrets_file.read(self._secrets_path)
+        """What lies in secrets.toml now: another process may have written it. A lock that was opened stays open."""
+        state = secrets_file.state(self._secrets_path)
+        if state != self._secrets_state or state is None:
+            read, opened = secrets_file.read(self._secrets_path, self._ask), self._secrets.lock
+            same_lock = opened is not None and opened == read.lock
+            self._secrets = read.under(opened) if same_lock and opened is not None else read
+            self._secrets_state = state
+        return self._secrets
+
+    def keep_secrets(self, changed: Secrets) -> None:
+        """Write secrets.toml anew, and read back what was written."""
+        secrets_file.write(self._secrets_path, changed)
+        if self.secrets.publics != changed.publics:
+            raise StorageError(f"{self._secrets_path} did not read back as written")
 
     @cached_property
     def proposal(self) -> Proposal:
         return proposal.read(self.path / proposal.FILE_NAME)
 
-    @cached_property
-    def charter(self) -> Charter:
-        """The newest charter of the fleet that this laptop is certified for, or of the only fleet there is."""
+    @property
+    def fleet_id(self) -> bytes:
+        """The fleet that this folder is for: the one noted here, that of this laptop's certificate, or the only one."""
+        if self.secrets.fleet is not None:
+            return self.secrets.fleet
         found = _sound(self.registry.documents(charters.CHARTER), charters.read_charter)
-        fleets = {certificate.fleet for certificate in self._own_certificates} or {item.fleet_id for item in found}
-        mine = [item for item in found if item.fleet_id in fleets]
-        if not mine:
+        certified = {item.fleet for item in self._own_certificates}
+        known = certified or {item.fleet_id for item in found}
+        if not known:
             raise StorageError(
                 f"{self.path} holds no charter",
                 next_step=f"Restore {DOCUMENTS}/ from git or another laptop, or found one with `hedgerow fleet new`",
             )
-        return max(mine, key=lambda item: (item.version, item.to_document().digest))
+        newest = [item for item in found if item.fleet_id in known] or [None]
+        best = max(newest, key=lambda item: (item.version, item.digest) if item else (0, b""))
+        return best.fleet_id if best else min(known)
+
+    @property
+    def standing(self) -> Standing:
+        """What the documents here amount to, and what of them does not count."""
+        return self._judge(self.registry.documents())
+
+    def _judge(self, found: Iterable[Document]) -> Standing:
+        return standing.judge(found, self.fleet_id, anchor=self.secrets.anchor, mine=self.secrets.publics)
+
+    @property
+    def charter(self) -> Charter:
+        """The charter in force. Raises RefusedError where too few stewards have signed the first one."""
+        judged = self.standing
+        if judged.charters:
+            return judged.charters[-1]
+        if not judged.pending:
+            raise StorageError(
+                f"{self.path} holds no charter that counts",
+                state=" ".join(f"{one}." for one in judged.uncounted) or None,
+                next_step=f"Restore {DOCUMENTS}/ from git or another laptop, or found one with `hedgerow fleet new`",
+            )
+        raise RefusedError(
+            f"the charter of this fleet is not signed yet: it needs {standing.lacks(judged.pending[0], judged)}",
+            next_step="`hedgerow charter sign` signs with the keys here and writes a file for the others",
+        )
+
+    @property
+    def charter_at_hand(self) -> Charter:
+        """The charter in force or, in a fleet that is not signed yet, the one that waits: to show, not to act on."""
+        waiting = [paper for paper in self.standing.pending if paper.kind == charters.CHARTER]
+        if self.standing.charters or not waiting:
+            return self.charter
+        found = charters.read_charter(waiting[0])
+        assert isinstance(found, Charter)  # what waits has been understood
+        return found
 
     @property
     def roster(self) -> Roster:
-        return Roster.of(self.registry.documents(), self.charter.fleet_id)
+        found = self.registry.documents()
+        return Roster.of(found, self._judge(found))
 
     @property
     def custodians(self) -> Mapping[str, Custodian]:
         """By name. Where two households share a name, the lower key holds it here and on every other laptop."""
-        return _by_name(self.registry.documents(people.CUSTODIAN))
+        return people.custodians_in(self.registry.documents(people.CUSTODIAN))
 
     @property
     def inventory(self) -> Inventory:
-        return inventory.join(self.proposal, self.charter, self.roster, self.custodians)
+        charter = self.charter_at_hand
+        made = inventory.join(self.proposal, charter, self.roster, self.custodians)
+        return replace(made, nodes=tuple(self._with_documents(spec) for spec in made.nodes))
 
     @property
     def certificate(self) -> LaptopCertificate:
         """What this laptop may do. Raises RefusedError on a laptop that may only look."""
-        mine = [item for item in self._own_certificates if item.fleet == self.charter.fleet_id]
-        if not mine:
-            raise RefusedError(
-                "this laptop has no certificate of this fleet, so it can look but not enrol",
-                next_step="Use the laptop that founded the fleet, or restore its secrets.toml",
-            )
-        return max(mine, key=lambda item: (item.charter_version, item.digest))
+        judged, mine = self.standing, self._own_certificates
+        in_force = self._in_force(judged)
+        if in_force is not None:
+            return in_force
+        counting = [item for item in mine if item.digest in judged.certificates]
+        ask_again = "Make a request with `hedgerow laptop request`, and have it answered with `hedgerow laptop certify`"
+        if self.secrets.laptop is not None and keys.key_id(self.secrets.laptop) in judged.revoked:
+            what = "this laptop was revoked, so it can look but not enrol"
+        elif counting:
+            what = f"the certificate of this laptop ended with charter {counting[0].until_version}"
+        elif any(item.fleet == judged.fleet for item in mine):
+            what = "too few stewards have signed the certificate of this laptop, so it can look but not enrol"
+            ask_again = "`hedgerow charter sign` signs with the keys here and writes a file for the others"
+        else:
+            what = "this laptop has no certificate of this fleet, so it can look but not enrol"
+        raise RefusedError(what, next_step=ask_again)
+
+    def _in_force(self, judged: Standing) -> LaptopCertificate | None:
+        """The newest certificate under which this laptop may act: the one that nodes keep of it, too."""
+        mine = [item for item in self._own_certificates if item.digest in judged.certificates and judged.may_act(item)]
+        return max(mine, key=lambda item: (item.charter_version, item.digest), default=None)
+
+    def add(self, found: Iterable[Document]) -> None:
+        """Take documents in, in the registry and as files. Whether they count is another question."""
+        self.registry.add(found)
+        self._exchange_with_files()
+
+    def sign(self, document: Document, *seeds: bytes) -> Document:
+        """Add signatures to a document and keep it."""
+        signed = document.signed(*seeds)
+        self.add([signed])
+        return signed
 
     def enrol(self, spec: NodeSpec, node: bytes, *, replaces_lost: bool = False) -> Enrolment:
         """Take the node with this public key in, as the spec says. Asked again, it answers the same."""
@@ -108,11 +192,20 @@ class FleetFolder:
         place = next((place for place, node in enumerate(self.proposal.nodes) if node.name == spec.name), 0)
 
         def rule(known: list[Document]) -> Document:
-            roster = Roster.of(known, certificate.fleet)
+            judged = self._judge(known)
+            roster = Roster.of(known, judged)
             enrolment = roster.next_enrolment(
-                certificate, node, spec.name, spec.board.id, public, replaces_lost=replaces_lost, place=place
+                certificate,
+                node,
+                spec.name,
+                spec.board.id,
+                public,
+                replaces_lost=replaces_lost,
+                place=place,
+                charter_version=judged.version,
             )
-            return enrolment.to_document()
+            held = next((document for document in known if document.digest == enrolment.digest), None)
+            return held or self._signed_enrolment(enrolment, roster)
 
         document = self.registry.decide(rule)
         self._write(document)
@@ -130,7 +223,41 @@ class FleetFolder:
             raise UsageError(f"fleet.toml names no node {name}")
         enrolment = self.enrol(spec, node, replaces_lost=replaces_lost)
         custodian = self.custodians.get(spec.custodian_name) if spec.custodian_name else None
-        return replace(spec, enrolment=enrolment, custodian=custodian)
+        return self._with_documents(replace(spec, enrolment=enrolment, custodian=custodian))
+
+    def _signed_enrolment(self, enrolment: Enrolment, roster: Roster) -> Document:
+        """By this laptop, and by the household where its key lies here and its node is concerned."""
+        seeds = [self.secrets.laptop_seed]
+        former = next((claim for claim in roster.claims if claim.digest == enrolment.replaces), None)
+        households = {enrolment.custodian, former.custodian if former else None}
+        seeds += [key.seed for key in self.secrets.custodians.values() if key.public in households]
+        document = enrolment.to_document().signed(*seeds)
+        after = replace(
+            roster,
+            claims=roster.claims | {enrolment},
+            signed=roster.signed | {(enrolment.digest, signer) for signer in document.signers},
+        )
+        if (why := after.refusal(enrolment)) is not None:
+            raise RefusedError(
+                f"{enrolment.name} cannot be enrolled: {why}",
+                node=enrolment.name,
+                next_step="Ask the household for its key, or the stewards for what is missing",
+            )
+        return document
+
+    def _with_documents(self, spec: NodeSpec) -> NodeSpec:
+        """The node with the documents that it is to hold: whom it trusts, and by what it belongs to the fleet."""
+        found = {document.digest: document for document in self.registry.documents()}
+        judged = self._judge(found.values())
+        wanted = [charter.digest for charter in judged.charters[-CHARTERS_ON_A_NODE:]]
+        own = self._in_force(judged)
+        wanted += [] if own is None else [own.digest]
+        if spec.enrolment is not None:
+            wanted += [spec.enrolment.certificate, spec.enrolment.digest]
+        if spec.custodian is not None:
+            wanted.append(spec.custodian.to_document().digest)
+        wanted += judged.revocations
+        return replace(spec, documents=tuple(found[digest] for digest in dict.fromkeys(wanted) if digest in found))
 
     def observe(self, node: bytes, kind: str, data: Mapping[str, object], time_s: int | None = None) -> None:
         """Note what was seen of a node; nothing observed is ever changed or removed."""
@@ -173,9 +300,8 @@ class FleetFolder:
     def merge(self, other: Registry) -> None:
         self.registry.merge(other)
         self._exchange_with_files()
-        self.__dict__.pop("charter", None)
 
-    @cached_property
+    @property
     def _own_certificates(self) -> list[LaptopCertificate]:
         laptop = self.secrets.laptop
         found = _sound(self.registry.documents(charters.LAPTOP), charters.read_certificate)
@@ -184,11 +310,12 @@ class FleetFolder:
     def _custodian(self, name: str) -> Custodian:
         def rule(known: list[Document]) -> Document:
             # Under the registry's lock, so that two processes do not make two keys for one household.
-            if name in (custodians := _by_name(known)):
-                return custodians[name].to_document()
+            if name in (custodians := people.custodians_in(known)):
+                wanted = custodians[name].to_document().digest
+                return next(document for document in known if document.digest == wanted)
             seed = keys.new_seed()
-            secrets_file.write(self._secrets_path, self.secrets.with_custodian(name, seed))
-            return Custodian(name, keys.public_of(seed)).to_document()
+            self.keep_secrets(self.secrets.with_custodian(name, seed))
+            return Custodian(name, keys.public_of(seed)).to_document().signed(seed)
 
         self._write(self.registry.decide(rule))
         return self.custodians[name]
@@ -215,73 +342,6 @@ class FleetFolder:
         temporary = path.with_suffix(f".{random_names.token_hex(4)}.tmp")
         temporary.write_bytes(document.encode())
         temporary.replace(path)
-
-
-def found(path: Path, name: str, stewards: Iterable[str] = (), threshold: int | None = None) -> FleetFolder:
-    """Make the folder of a new fleet with keys, first charter and a certificate for this laptop.
-
-    `stewards` are names, or NAME=HEX with a public key; a key is made here for those without one. Nobody named: the one
-    who sits here decides alone. Raises UsageError where a fleet is already.
-    """
-    if (path / proposal.FILE_NAME).exists():
-        raise UsageError(f"there is a fleet in {path} already", next_step="Choose another folder with --dir")
-    seeds, council = _council(list(stewards) or [_person_here()])
-    threshold = len(council) // 2 + 1 if threshold is None else threshold
-    if not 1 <= threshold <= len(council):
-        raise UsageError(f"{threshold} of {len(council)} stewards cannot decide anything")
-    secrets = Secrets(socket.gethostname() or "laptop", keys.new_seed(), seeds)
-    first = Charter(name, 1, council, threshold)
-    laptop = keys.public_of(secrets.laptop_seed)
-    block = charters.BLOCK_SHORTS
-    certificate = LaptopCertificate(first.fleet_id, 1, secrets.laptop_name, laptop, block, charters.LOWEST_SHORT, block)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        secrets_file.write(path / secrets_file.FILE_NAME, secrets)
-        (path / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
-        folder = FleetFolder(path)
-        folder.registry.add([first.to_document(), certificate.to_document()])
-        folder.close()
-        # Last, because this file is what makes the folder a fleet: until it is there, the command can be repeated.
-        (path / proposal.FILE_NAME).write_text(proposal.first_text(name), encoding="utf-8")
-        return FleetFolder(path)
-    except OSError as error:
-        raise StorageError(f"no fleet can be made in {path}: {error.strerror}") from error
-
-
-def _by_name(found: Iterable[Document]) -> dict[str, Custodian]:
-    custodians = [document for document in found if document.kind == people.CUSTODIAN]
-    return {item.name: item for item in sorted(_sound(custodians, people.read_custodian), reverse=True)}
-
-
-def _council(names: list[str]) -> tuple[dict[str, bytes], tuple[Steward, ...]]:
-    seeds, council = {}, []
-    for given in names:
-        name, has_key, public_hex = (part.strip() for part in given.partition("="))
-        if not name or name in {steward.name for steward in council}:
-            raise UsageError(f"every steward needs a name of their own, not {given!r}")
-        if has_key:
-            council.append(Steward(name, _public_from(name, public_hex)))
-        else:
-            seeds[name] = keys.new_seed()
-            council.append(Steward(name, keys.public_of(seeds[name])))
-    return seeds, tuple(council)
-
-
-def _public_from(name: str, public_hex: str) -> bytes:
-    try:
-        public = bytes.fromhex(public_hex)
-    except ValueError:
-        public = b""
-    if len(public) != keys.PUBLIC_BYTES:
-        raise UsageError(f"the key of steward {name} is to be {2 * keys.PUBLIC_BYTES} hexadecimal digits")
-    return public
-
-
-def _person_here() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a process without a user entry, as in some containers
-        return "steward"
 
 
 def _sound(found: Iterable[Document], read) -> list:

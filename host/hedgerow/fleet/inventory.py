@@ -4,10 +4,11 @@ This is what plans compare the world with.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.charter import Charter
+from hedgerow.fleet.documents import Document
 from hedgerow.fleet.people import Custodian
 from hedgerow.fleet.proposal import Proposal, ProposedNode
 from hedgerow.fleet.roster import Conflict, Enrolment, Roster
@@ -28,6 +29,8 @@ class NodeSpec:
     custodian: Custodian | None = None
     custodian_name: str | None = None
     enrolment: Enrolment | None = None
+    documents: tuple[Document, ...] = field(default=(), compare=False)
+    """What the node is to hold, charters first: whom it trusts, and by what it belongs to the fleet."""
 
     @property
     def is_settled(self) -> bool:

@@ -1,17 +1,20 @@
 """Knows custodians and persons as named keys. Refuses to know where they live or what they write.
 
 A custodian is the household that a node belongs to; a person writes and reads. Both are documents, so that a name
-means the same key on every laptop of the fleet.
+means the same key on every laptop of the fleet, and both count only where that key has signed: nobody is made a
+custodian or a person by others.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hedgerow.fleet import documents
 from hedgerow.fleet.documents import Document, is_key_id, is_public, is_text, or_none
 from hedgerow.fleet.keys import key_id
+from hedgewire import trust
 from hedgewire.cbor import Damage
 
-CUSTODIAN = "custodian"
+CUSTODIAN = trust.CUSTODIAN
 PERSON = "person"
 
 
@@ -48,7 +51,7 @@ class Person:
 
 def read_custodian(document: Document) -> "Custodian | Damage":
     """The custodian that this document is, or why it is none."""
-    fields = documents.read(document, CUSTODIAN, {"name": is_text, "public": is_public})
+    fields = trust.values(document.fields, CUSTODIAN)
     return fields if isinstance(fields, Damage) else Custodian(**fields)
 
 
@@ -57,3 +60,16 @@ def read_person(document: Document) -> "Person | Damage":
     shape = {"name": is_text, "public": is_public, "lent_by": or_none(is_key_id)}
     fields = documents.read(document, PERSON, shape)
     return fields if isinstance(fields, Damage) else Person(**fields)
+
+
+def signature_fault(document: Document) -> str | None:
+    """Why a custodian or a person does not count, or None: the key that it names must have signed it."""
+    public = document.fields.get("public")
+    return None if public in document.signers else "its own key has not signed it"
+
+
+def custodians_in(found: Iterable[Document]) -> dict[str, Custodian]:
+    """By name. Where two households share a name, the lower key holds it here and on every other laptop."""
+    own = [one for one in found if one.kind == CUSTODIAN and signature_fault(one) is None]
+    sound = [one for one in map(read_custodian, own) if not isinstance(one, Damage)]
+    return {one.name: one for one in sorted(sound, reverse=True)}

@@ -1,8 +1,8 @@
-"""Knows which nodes belong to a fleet: the union of all enrolments under known certificates. Refuses to do I/O.
+"""Knows which nodes belong to a fleet: the union of all signed enrolments under certificates that count. Does no I/O.
 
 Two laptops that worked apart merge by set union, in any order, any number of times. What union cannot decide
 (two nodes with one name, short id or key; a certificate that was overdrawn) is shown as a conflict and is never settled
-silently; at enrolment the same rules refuse.
+silently; at enrolment the same rules refuse. Nodes judge their own enrolment by them, too: hedgenode/rules/trust.py.
 """
 
 from collections import defaultdict
@@ -10,14 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from hedgenode.rules import trust as rules
 from hedgerow.errors import RefusedError
-from hedgerow.fleet import charter, documents
+from hedgerow.fleet import documents
 from hedgerow.fleet.charter import LaptopCertificate
-from hedgerow.fleet.documents import Document, is_count, is_digest, is_key_id, is_public, is_text, or_none
+from hedgerow.fleet.documents import Document, unite
 from hedgerow.fleet.keys import key_id
+from hedgerow.fleet.standing import Standing
+from hedgewire import trust
 from hedgewire.cbor import Damage
 
-ENROLMENT = "enrolment"
+ENROLMENT = trust.ENROLMENT
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Enrolment:
     certificate: bytes  # digest
     serial: int
     replaces: bytes | None = None  # digest of the enrolment that this one takes the place of
+    charter_version: int | None = None  # in force when it was made; None: that of the certificate
 
     @property
     def node_id(self) -> bytes:
@@ -68,52 +72,60 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Roster:
-    """Certificates and enrolments as sets. Everything else is computed from them, so that union is merging."""
+    """Certificates that count and enrolments, as sets. Everything else is computed from them: union is merging."""
 
     certificates: frozenset[LaptopCertificate] = frozenset()
     claims: frozenset[Enrolment] = frozenset()
+    signed: frozenset[tuple[bytes, bytes]] = frozenset()
+    """Pairs of the digest of a claim and the public key of somebody whose signature of it is right."""
+    revoked: frozenset[bytes] = frozenset()
+    laptops: frozenset[bytes] = frozenset()
+    """Public keys of laptops that may act now, and so vouch for what a revoked one took in."""
 
     @staticmethod
-    def of(found: Iterable[Document], fleet: bytes) -> "Roster":
-        """What these documents say about one fleet; other kinds, other fleets and damaged ones are passed over."""
-        certificates, claims = set(), set()
-        for document in found:
-            if document.kind == charter.LAPTOP:
-                certificates.add(charter.read_certificate(document))
-            elif document.kind == ENROLMENT:
-                claims.add(read_enrolment(document))
-
-        def sound(items: set) -> frozenset:
-            return frozenset(item for item in items if not isinstance(item, Damage) and item.fleet == fleet)
-
-        return Roster(sound(certificates), sound(claims))
+    def of(found: Iterable[Document], standing: Standing) -> "Roster":
+        """What these documents say about that fleet; other kinds, other fleets and damaged ones are passed over."""
+        claims, signed = set(), set()
+        for document in unite(found):
+            claim = read_enrolment(document) if document.kind == ENROLMENT else None
+            if claim is None or isinstance(claim, Damage) or claim.fleet != standing.fleet:
+                continue
+            claims.add(claim)
+            signed |= {(claim.digest, signer) for signer in document.signers}
+        certificates = frozenset(standing.certificates.values())
+        return Roster(certificates, frozenset(claims), frozenset(signed), standing.revoked, standing.laptops)
 
     @cached_property
     def _by_digest(self) -> dict[bytes, LaptopCertificate]:
         return {certificate.digest: certificate for certificate in self.certificates}
 
-    def union(self, other: "Roster") -> "Roster":
-        return Roster(self.certificates | other.certificates, self.claims | other.claims)
+    @cached_property
+    def _claim_by_digest(self) -> dict[bytes, Enrolment]:
+        return {claim.digest: claim for claim in self.claims}
+
+    @cached_property
+    def _signers(self) -> dict[bytes, set[bytes]]:
+        found: dict[bytes, set[bytes]] = defaultdict(set)
+        for digest, signer in self.signed:
+            found[digest].add(signer)
+        return found
 
     def refusal(self, claim: Enrolment) -> str | None:
-        """Why the certificate does not cover this enrolment, or None. The same rule for our own and for merged ones."""
+        """Why this enrolment does not count, or None. The same rule for our own and for merged ones."""
         certificate = self._by_digest.get(claim.certificate)
         if certificate is None:
-            return "its laptop certificate is not known here"
-        if certificate.laptop != claim.laptop or certificate.fleet != claim.fleet:
-            return "its laptop certificate is somebody else's"
-        if not 1 <= claim.serial <= certificate.enrolments:
-            return f"the certificate of {certificate.name} allows {certificate.enrolments} enrolments"
-        if not certificate.holds(claim.short):
-            return f"short id {claim.short} is outside the block of {certificate.name}"
-        return None
+            return "its laptop certificate is not known here, or does not count"
+        signers = self._signers.get(claim.digest, set())
+        former = self._claim_by_digest.get(claim.replaces or b"")
+        if former is not None and former.custodian not in (None, claim.custodian) and former.custodian not in signers:
+            return f"the household that {former.name} belongs to has not agreed"
+        return rules.enrolment_fault(claim, certificate, signers, self.revoked, self.laptops)
 
     @cached_property
     def nodes(self) -> list[Enrolment]:
         """Enrolments that count: covered by their certificate and not replaced by another that is. By short id."""
-        covered = [claim for claim in self.claims if self.refusal(claim) is None]
-        replaced = {claim.replaces for claim in covered}
-        return sorted((claim for claim in covered if claim.digest not in replaced), key=_total_order)
+        replaced = {claim.replaces for claim in self._covered}
+        return [claim for claim in self._covered if claim.digest not in replaced]
 
     def named(self, name: str) -> Enrolment | None:
         return next((node for node in self.nodes if node.name == name), None)
@@ -128,7 +140,7 @@ class Roster:
             *_shared("name", nodes, lambda node: node.name),
             *_shared("short", nodes, lambda node: str(node.short)),
             *_shared("key", nodes, lambda node: node.node_id.hex()),
-            *_shared("serial", self._covered(), self._serial_text),
+            *_shared("serial", self._covered, self._serial_text),
         ]
         for claim in sorted(self.claims, key=_total_order):
             why = self.refusal(claim)
@@ -146,6 +158,7 @@ class Roster:
         *,
         replaces_lost: bool = False,
         place: int = 0,
+        charter_version: int | None = None,
     ) -> Enrolment:
         """The enrolment that takes this key in under this name; the one that exists, if it says the same already.
 
@@ -163,28 +176,46 @@ class Roster:
                 node=name,
                 next_step="Give this board a name of its own in fleet.toml, or name that node on the command line",
             )
-        own = [claim for claim in self.claims if claim.certificate == certificate.digest]
-        serial = max((claim.serial for claim in own), default=0) + 1
-        if serial > certificate.enrolments:
-            raise RefusedError(
-                f"the certificate of laptop {certificate.name} allows {certificate.enrolments} enrolments, all used",
-                node=name,
-                next_step="Ask the stewards for a new certificate, or enrol the node from another laptop",
-            )
+        serial = self._next_serial(certificate, name)
         short = (
             known.short
             if known is not None and certificate.holds(known.short)
             else self._free_short(certificate, place)
         )
         enrolment = Enrolment(
-            certificate.fleet, node, short, name, board, custodian, certificate.laptop, certificate.digest, serial
+            certificate.fleet,
+            node,
+            short,
+            name,
+            board,
+            custodian,
+            certificate.laptop,
+            certificate.digest,
+            serial,
+            charter_version=charter_version,
         )
         # A replacement gets a short id of its own: the lost node may still turn up, and bundles are named by origin.
         former = known or holder
         return enrolment if former is None else replace(enrolment, replaces=former.digest)
 
+    def _next_serial(self, certificate: LaptopCertificate, name: str) -> int:
+        # Only what this laptop has signed uses its certificate up: a stranger's paper must not.
+        own = [
+            claim.serial
+            for claim in self.claims
+            if claim.certificate == certificate.digest and certificate.laptop in self._signers.get(claim.digest, ())
+        ]
+        serial = max(own, default=0) + 1
+        if serial > certificate.enrolments:
+            raise RefusedError(
+                f"the certificate of laptop {certificate.name} allows {certificate.enrolments} enrolments, all used",
+                node=name,
+                next_step="Ask the stewards for a new certificate, or enrol the node from another laptop",
+            )
+        return serial
+
     def _free_short(self, certificate: LaptopCertificate, place: int) -> int:
-        taken = {claim.short for claim in self.claims}
+        taken = {claim.short for claim in self._covered}
         first, count = certificate.first_short, certificate.short_count
         block = (first + (place + step) % count for step in range(count))
         short = next((short for short in block if short not in taken), None)
@@ -195,6 +226,7 @@ class Roster:
             )
         return short
 
+    @cached_property
     def _covered(self) -> list[Enrolment]:
         return sorted((claim for claim in self.claims if self.refusal(claim) is None), key=_total_order)
 
@@ -204,20 +236,12 @@ class Roster:
 
 def read_enrolment(document: Document) -> "Enrolment | Damage":
     """The enrolment that this document is, or why it is none."""
-    shape = {
-        "fleet": is_key_id,
-        "node": is_public,
-        "short": is_count,
-        "name": is_text,
-        "board": is_text,
-        "custodian": or_none(is_public),
-        "laptop": is_public,
-        "certificate": is_digest,
-        "serial": is_count,
-        "replaces": or_none(is_digest),
-    }
-    fields = documents.read(document, ENROLMENT, shape)
-    return fields if isinstance(fields, Damage) else Enrolment(**fields)
+    found = trust.values(document.fields, ENROLMENT)
+    if isinstance(found, Damage):
+        return found
+    claim = Enrolment(**found)
+    claim.__dict__["digest"] = document.digest  # what a newer tool wrote beside our fields belongs to the body, too
+    return claim
 
 
 def _shared(what: str, nodes: list[Enrolment], value_of) -> list[Conflict]:

@@ -15,10 +15,20 @@ from typing import Protocol
 from hedgerow.errors import FleetError, InterruptedWork, LinkError, LocalError, RemoteError, VerificationError
 from hedgerow.fleet.inventory import NodeSpec
 from hedgerow.fleet.keys import PUBLIC_BYTES
-from hedgerow.plans import clock, look, provision
+from hedgerow.plans import clock, look, provision, trust_files
 from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.look import CONFIG_PATH, NodeFacts
-from hedgerow.plans.provision import Consent, CreateIdentity, Enrol, InstallFiles, RemoveFiles, Restart, Step, Verify
+from hedgerow.plans.provision import (
+    Consent,
+    CreateIdentity,
+    Enrol,
+    GiveDocuments,
+    InstallFiles,
+    RemoveFiles,
+    Restart,
+    Step,
+    Verify,
+)
 from hedgerow.repl import Repl
 from hedgerow.repl.copy import FileToCopy, copy_files
 from hedgerow.session import Answering, Session
@@ -140,6 +150,8 @@ class PortWork:
             case Enrol():
                 public = work.public or await self._identity()
                 work.spec = work.fleet.enrol_as(work.spec.name, public, replaces_lost=work.consent.replace)
+            case GiveDocuments():
+                await self._give_documents(work)
             case provision.WriteConfig():
                 await self._write_config(work)
             case Restart():
@@ -183,6 +195,10 @@ class PortWork:
                 next_step="Run the same command again; if it happens twice, the flash is worn",
             )
         return public
+
+    async def _give_documents(self, work: "_Work") -> None:
+        # Whole files, by the prompt: whoever has that may say whom a node trusts. Over the air only signatures do.
+        await copy_files(await self._enter_repl(), trust_files.wanted(work.spec).files)
 
     async def _write_config(self, work: "_Work") -> None:
         if work.spec.enrolment is None:

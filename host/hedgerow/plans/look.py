@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hedgerow.errors import RemoteError
+from hedgerow.fleet import documents
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.keys import key_id
+from hedgerow.plans.trust_files import DIGEST_START_BYTES
 from hedgerow.repl import Repl
 from hedgerow.session import Answering, Session
 from hedgewire import cbor
@@ -49,11 +51,15 @@ def hw_public():
     d = hw_read('/identity.cbor')
     i = -1 if d is None else d.find(b'fpublic\\x58\\x20')
     return None if i < 0 else d[i + 9:i + 41]
+def hw_documents():
+    try: names = os.listdir('/store/trust')
+    except OSError: return []
+    return [n if len(n) == 21 else hw_read('/store/trust/' + n) for n in names if n.endswith('.cbor')]
 s = os.statvfs('/')
 i = sys.implementation
 print({'platform': sys.platform, 'machine': i._machine, 'version': '.'.join(str(n) for n in i.version[:3]),
  'mpy': getattr(i, '_mpy', 0) & 255, 'block': s[1], 'free': s[1] * s[4], 'total': s[1] * s[2],
- 'public': hw_public(), 'config': hw_read('/config.cbor')})
+ 'public': hw_public(), 'config': hw_read('/config.cbor'), 'documents': hw_documents()})
 hw_walk('/a')
 hw_walk('/b')
 for p in ('/boot.py', '/main.py'):
@@ -80,6 +86,8 @@ class NodeFacts:
     public: bytes | None = None
     node_id: bytes | None = None
     config: Mapping[str, object] | None = None
+    documents: frozenset[bytes] = frozenset()
+    """What it holds of the fleet's documents: the first bytes of their digests."""
     was_running: bool = False
     in_dev_mode: bool = False
 
@@ -117,6 +125,7 @@ async def running(session: Session) -> NodeFacts | None:
         sha256={path: bytes(sha256) for path, _, sha256 in watched},
         node_id=bytes(hello["id"]) or None,
         config=await session.ask("config"),
+        documents=await _documents(session),
         was_running=True,
     )
 
@@ -144,11 +153,30 @@ async def at_prompt(repl: Repl) -> NodeFacts:
             public=said["public"],
             node_id=None if said["public"] is None else key_id(said["public"]),
             config=_config(said["config"]),
+            documents=frozenset(filter(None, map(_digest_start, said["documents"]))),
         )
     except (ValueError, SyntaxError, LookupError, TypeError) as error:
         raise RemoteError(
             "the board's description of itself is garbled", node=repl.name, next_step="Try again"
         ) from error
+
+
+async def _documents(session: Session) -> frozenset[bytes]:
+    try:
+        return frozenset(bytes(digest)[:DIGEST_START_BYTES] for digest, _ in await session.ask("documents"))
+    except RemoteError:
+        return frozenset()  # its firmware is older than documents
+
+
+def _digest_start(said: str | bytes) -> bytes | None:
+    """Of a file that is named by it, or of the content of one that is not."""
+    if isinstance(said, str):
+        try:
+            return bytes.fromhex(said.partition(".")[0])
+        except ValueError:
+            return None
+    found = documents.decode(said)
+    return None if isinstance(found, Damage) else found.digest[:DIGEST_START_BYTES]
 
 
 def _config(data: bytes | None) -> Mapping[str, object] | None:

@@ -78,6 +78,7 @@ class Bench:
         return await self._on_each(port_names, nodes, dry=False)
 
     async def _on_each(self, port_names: Sequence[str], nodes: Sequence[str], *, dry: bool) -> list[PortResult]:
+        _ = self.fleet.charter  # a fleet whose charter is not signed yet has nothing to give to a board
         inventory = self.fleet.inventory
         refuse_misuse(port_names, nodes, inventory)
         keys_here = self.fleet.secrets.custodians
@@ -170,6 +171,10 @@ def deal_names(
     """
     given: dict[str, NodeSpec | FleetError] = {}
     for port, facts in seen.items():
+        twins = [other for other, there in seen.items() if facts.node_id is not None and there.node_id == facts.node_id]
+        if len(twins) > 1:
+            given[port] = _cloned(port, [other for other in twins if other != port])
+            continue
         enrolment = next((node for node in inventory.roster.nodes if node.node_id == facts.node_id), None)
         if enrolment is not None and (not nodes or enrolment.name in nodes):
             given[port] = inventory.named(enrolment.name) or _not_proposed(port, enrolment.name)
@@ -196,6 +201,15 @@ async def _look(board: PortWork) -> NodeFacts | FleetError:
         return await board.look()
     except FleetError as error:
         return error
+
+
+def _cloned(port: str, others: Sequence[str]) -> FleetError:
+    return RefusedError(
+        f"this board has the same key as the one on {', '.join(others)}: one is a copy of the other's flash",
+        node=port,
+        state="Nothing was changed",
+        next_step="Erase the copy (its /identity.cbor at least) and provision it as a node of its own",
+    )
 
 
 def _not_proposed(port: str, name: str) -> FleetError:

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from hedgerow.errors import RefusedError, StorageError
 from hedgerow.fleet.inventory import NodeSpec
+from hedgerow.plans import trust_files
 from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.look import NodeFacts
 from hedgerow.repl.copy import FileThere, FileToCopy, missing_bytes
@@ -82,6 +83,16 @@ class WriteConfig:
 
 
 @dataclass(frozen=True)
+class GiveDocuments:
+    """Write the documents by which the node knows whom to trust, and that it belongs to the fleet."""
+
+    changes: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return "give it the documents of the fleet"
+
+
+@dataclass(frozen=True)
 class Restart:
     """Reset the board, so that it runs what stands in its flash."""
 
@@ -101,7 +112,7 @@ class Verify:
         return "ask the running node and compare"
 
 
-Step = InstallFiles | RemoveFiles | CreateIdentity | Enrol | WriteConfig | Restart | Verify
+Step = InstallFiles | RemoveFiles | CreateIdentity | Enrol | GiveDocuments | WriteConfig | Restart | Verify
 
 
 def plan(wanted: NodeSpec, seen: NodeFacts, firmware: FirmwareSet, consent: Consent = Consent()) -> list[Step]:
@@ -125,7 +136,10 @@ def plan(wanted: NodeSpec, seen: NodeFacts, firmware: FirmwareSet, consent: Cons
         steps.append(CreateIdentity())
     enrolment = wanted.enrolment
     if enrolment is None or enrolment.node_id != seen.node_id or not wanted.is_settled:
-        steps += [Enrol(wanted.name), WriteConfig(())]
+        steps += [Enrol(wanted.name), GiveDocuments(), WriteConfig(())]
+    elif lacks_documents(wanted, seen):
+        changed = changed_fields(wanted.config(enrolment), seen.config)
+        steps += [GiveDocuments(), *([WriteConfig(changed)] if changed else [])]
     elif changed := changed_fields(wanted.config(enrolment), seen.config):
         steps.append(WriteConfig(changed))
     if steps or not seen.was_running:
@@ -136,6 +150,11 @@ def plan(wanted: NodeSpec, seen: NodeFacts, firmware: FirmwareSet, consent: Cons
 def changed_fields(wanted: Mapping[str, object], seen: Mapping[str, object] | None) -> tuple[str, ...]:
     """Names of the settings in which a node's configuration is not the wanted one. What we do not set is its own."""
     return tuple(sorted(key for key, value in wanted.items() if seen is None or _plain(seen.get(key)) != _plain(value)))
+
+
+def lacks_documents(wanted: NodeSpec, seen: NodeFacts) -> bool:
+    """Whether the node is to hold a document that it does not hold. What it holds beside them is its own affair."""
+    return not trust_files.wanted(wanted).digests <= seen.documents
 
 
 def refuse_wrong_board(wanted: NodeSpec, seen: NodeFacts) -> None:

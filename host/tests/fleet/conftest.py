@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hedgerow.fleet import boards, proposal
-from hedgerow.fleet import folder as folders
+from hedgerow.fleet import boards, founding, proposal
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import firmware
 from hedgerow.plans.parallel import Bench, PortResult
@@ -82,7 +81,7 @@ def workshop(tmp_path, micropython):
     ) -> AsyncIterator[Workshop]:
         async with AsyncExitStack() as stack:
             path = tmp_path / name
-            folders.found(path, name).close()
+            founding.found(path, name).close()
             with (path / "fleet.toml").open("a", encoding="utf-8") as file:
                 for number in range(1, count + 1):
                     file.write(proposal.node_text(f"n{number}", board_id))

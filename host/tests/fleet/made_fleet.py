@@ -50,7 +50,8 @@ PICO_FIRMWARE = replace(FIRMWARE, board="RPI_PICO")
 
 
 def inventory(*enrolled: Enrolment, text: str = TEXT) -> Inventory:
-    roster = Roster(frozenset([MINE]), frozenset(enrolled))
+    signed = frozenset((claim.digest, claim.laptop) for claim in enrolled)
+    roster = Roster(frozenset([MINE]), frozenset(enrolled), signed)
     return join(proposal.parse(text), CHARTER, roster, {"Rosa": ROSA})
 
 

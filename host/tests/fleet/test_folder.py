@@ -7,8 +7,7 @@ import sys
 import pytest
 
 from hedgerow.errors import RefusedError, StorageError, UsageError
-from hedgerow.fleet import folder as folders
-from hedgerow.fleet import proposal, secrets_file
+from hedgerow.fleet import founding, proposal, secrets_file
 from hedgerow.fleet.folder import FleetFolder
 
 OAK = b"o" * 32
@@ -16,7 +15,7 @@ OAK = b"o" * 32
 
 @pytest.fixture
 def fleet(tmp_path):
-    with folders.found(tmp_path / "river", "river") as made:
+    with founding.found(tmp_path / "river", "river") as made:
         with (made.path / "fleet.toml").open("a", encoding="utf-8") as file:
             file.write(proposal.node_text("oak", "ESP32_GENERIC_S3", {}, "Rosa"))
             file.write(proposal.node_text("elm", "RPI_PICO"))
@@ -44,7 +43,7 @@ def test_secrets_are_ignored_by_git_and_readable_by_their_owner_alone(fleet):
 
 
 def test_three_stewards_decide_by_two_and_bring_their_own_keys(tmp_path):
-    with folders.found(tmp_path / "f", "f", ["Ana", "Ben", "Cy=" + "ab" * 32]) as made:
+    with founding.found(tmp_path / "f", "f", ["Ana", "Ben", "Cy=" + "ab" * 32]) as made:
         assert (made.charter.threshold, len(made.charter.stewards)) == (2, 3)
         assert made.charter.stewards[2].public == b"\xab" * 32
         assert set(made.secrets.stewards) == {"Ana", "Ben"}
@@ -53,13 +52,13 @@ def test_three_stewards_decide_by_two_and_bring_their_own_keys(tmp_path):
 @pytest.mark.parametrize("stewards", [["Ana", "Ana"], ["=ab"], ["Ana=abc"], ["Ana=" + "ab" * 31]])
 def test_a_council_that_makes_no_sense_is_refused(tmp_path, stewards):
     with pytest.raises(UsageError):
-        folders.found(tmp_path / "f", "f", stewards)
+        founding.found(tmp_path / "f", "f", stewards)
     assert not (tmp_path / "f").exists()
 
 
 def test_a_fleet_is_never_founded_over_another(fleet):
     with pytest.raises(UsageError, match="already"):
-        folders.found(fleet.path, "other")
+        founding.found(fleet.path, "other")
 
 
 def test_enrolling_gives_a_short_id_once_and_makes_the_key_of_the_household(fleet):

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from made_ledger import Writer, copies
 
 from hedgerow.errors import UsageError
-from hedgerow.fleet import folder as folders
-from hedgerow.fleet import keys, verdict
+from hedgerow.fleet import founding, keys, verdict
 from hedgerow.fleet import ledger as ledgers
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.fleet.ledger import Copies
@@ -310,7 +309,7 @@ def test_what_an_honest_writer_has_signed_is_never_called_a_fork(seed):
 
 @pytest.fixture
 def fleet(tmp_path):
-    with folders.found(tmp_path / "river", "river") as made:
+    with founding.found(tmp_path / "river", "river") as made:
         yield made
 
 
@@ -324,7 +323,8 @@ def test_a_laptop_adds_to_its_own_chain_and_every_entry_is_signed(fleet):
 
 
 def test_a_steward_has_a_chain_of_their_own(fleet):
-    [(name, seed)] = fleet.secrets.stewards.items()
+    [(name, key)] = fleet.secrets.stewards.items()
+    seed = key.seed
     fleet.note("signed", {"document": b"12345678"}, seed=seed)
     chains = verdict.judge(fleet.ledger.copies, fleet.known_keys).chains
     assert fleet.known_keys[keys.public_of(seed)] == name

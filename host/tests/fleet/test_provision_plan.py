@@ -10,6 +10,7 @@ from hedgerow.plans.provision import (
     Consent,
     CreateIdentity,
     Enrol,
+    GiveDocuments,
     InstallFiles,
     RemoveFiles,
     Restart,
@@ -27,7 +28,7 @@ def kinds(steps: list) -> list[type]:
 
 def test_a_bare_board_needs_everything_in_an_order_that_an_interruption_cannot_harm():
     steps = plan(made.spec(), made.bare(), made.FIRMWARE)
-    assert kinds(steps) == [InstallFiles, CreateIdentity, Enrol, WriteConfig, Restart, Verify]
+    assert kinds(steps) == [InstallFiles, CreateIdentity, Enrol, GiveDocuments, WriteConfig, Restart, Verify]
 
 
 def test_a_node_that_is_right_and_runs_needs_nothing():
@@ -67,7 +68,7 @@ def test_modules_that_the_firmware_lacks_are_removed_and_a_persons_own_files_sta
 
 def test_after_an_interruption_before_enrolling_the_identity_is_kept():
     seen = made.bare(node_id=b"someid..", public=made.OAK, sha256=dict(made.FIRMWARE.sha256))
-    assert kinds(plan(made.spec(), seen, made.FIRMWARE)) == [Enrol, WriteConfig, Restart, Verify]
+    assert kinds(plan(made.spec(), seen, made.FIRMWARE)) == [Enrol, GiveDocuments, WriteConfig, Restart, Verify]
 
 
 def test_after_an_interruption_after_enrolling_only_the_configuration_is_written():
@@ -85,7 +86,16 @@ def test_a_changed_setting_is_named():
 
 def test_a_household_that_changes_is_enrolled_again():
     oak = made.enrolled(custodian=b"Z" * 32)
-    assert kinds(plan(made.spec("oak", oak), made.finished(made.enrolled()), made.FIRMWARE))[:2] == [Enrol, WriteConfig]
+    steps = kinds(plan(made.spec("oak", oak), made.finished(made.enrolled()), made.FIRMWARE))
+    assert steps[:3] == [Enrol, GiveDocuments, WriteConfig]
+
+
+def test_a_node_that_lacks_a_document_is_given_it_and_nothing_else():
+    wanted = replace(made.spec("oak", made.enrolled()), documents=(made.CHARTER.to_document(),))
+    seen = made.finished(made.enrolled())
+    assert kinds(plan(wanted, seen, made.FIRMWARE)) == [GiveDocuments, Restart, Verify]
+    holding = replace(seen, documents=frozenset([made.CHARTER.digest[:8]]))
+    assert plan(wanted, holding, made.FIRMWARE) == []
 
 
 def test_the_wrong_board_is_refused_and_both_are_named():

@@ -122,7 +122,8 @@ def test_after_a_power_cut_at_any_write_the_same_command_finishes(workshop, run,
     [
         ("app.mpy", "install"),
         ("make an identity", "identity"),
-        ("enrol", "configuration"),  # the step that needs the cable next
+        ("enrol", "documents"),  # the step that needs the cable next
+        ("documents of the fleet", "documents"),
         ("configuration", "configuration"),
         ("restart", "compare"),
         ("compare", "compare"),
@@ -175,7 +176,7 @@ def test_a_dry_plan_changes_nothing_on_a_bare_board_and_does_not_restart_a_node(
 
             results = await Bench(shop.fleet).plan(shop.ports)
             assert results[0].changes == []
-            assert [change.split()[0] for change in results[1].changes] == ["install", "make", "enrol", "write"]
+            assert [change.split()[0] for change in results[1].changes] == ["install", "make", "enrol", "give", "write"]
             assert (await hello(shop.ports[0]))["boots"] == boots
             assert [node.name for node in shop.fleet.roster.nodes] == ["n1"]
             assert "a" not in await on_board(shop.ports[1], "import os\nprint(*os.listdir('/'))")

@@ -4,19 +4,17 @@ import itertools
 import multiprocessing
 from pathlib import Path
 
+import papers
 import pytest
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from hedgerow.errors import EnvironmentProblem, StorageError, UsageError
 from hedgerow.fleet import documents, registry
-from hedgerow.fleet.charter import LaptopCertificate
 from hedgerow.fleet.registry import Observation, Registry
-from hedgerow.fleet.roster import Roster
 from hedgewire import cbor
 
-FLEET = b"fleet..."
-MINE = LaptopCertificate(FLEET, 1, "cafe", b"L" * 32, 200, 1, 250)
+MINE = papers.certificate_of(1, enrolments=200, first_short=1, short_count=250)
 ENROLMENTS_A_WRITER = 40
 
 
@@ -30,7 +28,8 @@ def enrol_many(path: Path, writer: int) -> None:
         key, name = bytes([writer, number]) * 16, f"node-{writer}-{number}"
 
         def rule(known, key=key, name=name):
-            return Roster.of(known, FLEET).next_enrolment(MINE, key, name, "RPI_PICO").to_document()
+            claim = papers.roster_of(known).next_enrolment(MINE, key, name, "RPI_PICO")
+            return papers.signed(claim, MINE.name)
 
         copy.decide(rule)
         copy.observe([observation(writer, number)])
@@ -43,7 +42,7 @@ def content(copy: Registry) -> tuple:
 
 def test_two_processes_that_enrol_at_once_lose_nothing_and_share_no_short_id(tmp_path):
     path = tmp_path / "registry.sqlite"
-    Registry.in_file(path).add([MINE.to_document()])
+    Registry.in_file(path).add([*papers.a_fleet(), papers.signed(MINE, "Ana", "Ben")])
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=enrol_many, args=(path, writer)) for writer in (1, 2)]
     for writer in writers:
@@ -52,7 +51,7 @@ def test_two_processes_that_enrol_at_once_lose_nothing_and_share_no_short_id(tmp
         writer.join(timeout=60)
     assert [writer.exitcode for writer in writers] == [0, 0]
     copy = Registry.in_file(path)
-    roster = Roster.of(copy.documents(), FLEET)
+    roster = papers.roster_of(copy.documents())
     assert len(roster.nodes) == 2 * ENROLMENTS_A_WRITER
     assert roster.conflicts == []
     assert sorted(node.serial for node in roster.nodes) == list(range(1, 2 * ENROLMENTS_A_WRITER + 1))
@@ -69,9 +68,9 @@ def test_copies_merge_to_the_same_state_in_any_order_and_any_number_of_times(tmp
     states = []
     for turn, order in enumerate(itertools.permutations(range(3))):
         copies = []
-        for index, (papers, seen) in enumerate(parts):
+        for index, (written, seen) in enumerate(parts):
             copy = Registry.in_file(tmp_path / f"{turn}-{index}.sqlite")
-            copy.add(papers)
+            copy.add(written)
             copy.observe(seen)
             copies.append(copy)
         whole = Registry.in_file(tmp_path / f"{turn}.sqlite")

@@ -10,8 +10,7 @@ from made_fleet import FLEET, ROSA
 from PIL import Image
 
 from hedgerow.cli.main import main
-from hedgerow.fleet import folder as folders
-from hedgerow.fleet import label
+from hedgerow.fleet import founding, label
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.fleet.label import Card, Label
 from hedgerow.report import label_files, labels
@@ -128,7 +127,7 @@ def test_every_code_of_a_printed_sheet_is_read():
 def fleet(tmp_path):
     """A fleet folder with one enrolled node of Rosa's and one that has no board yet."""
     folder = tmp_path / "river"
-    with folders.found(folder, "river", [], None):
+    with founding.found(folder, "river", [], None):
         pass
     (folder / "fleet.toml").write_text(
         '[fleet]\nname = "river"\n[[node]]\nname = "oak"\nboard = "ESP32_GENERIC_S3"\ncustodian = "Rosa"\n'
@@ -157,7 +156,7 @@ def test_a_card_for_the_household_whose_key_lies_here(fleet, tmp_path, capsys):
     assert "delete the file" in capsys.readouterr().out
     found = label.read(scanned((tmp_path / "out" / "card-of-Rosa.png").read_bytes()))
     with FleetFolder(fleet) as opened:
-        assert found == Card("Rosa", opened.secrets.custodians["Rosa"])
+        assert found == Card("Rosa", opened.secrets.custodians["Rosa"].seed)
         assert found.public == opened.custodians["Rosa"].public
 
 

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "firmware" / "tests
 import fake_cryptolib
 
 from hedgerow.errors import EnvironmentProblem, FleetError
-from hedgerow.fleet import boards, folder, proposal
+from hedgerow.fleet import boards, folder, founding, proposal
 from hedgerow.plans import firmware
 from hedgerow.plans.parallel import Bench as PortBench
 from hedgerow.repl import Repl
@@ -67,7 +67,7 @@ class Provisioned:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._flash: dict[str, bytes] = {}
-        with folder.found(path, "table"):
+        with founding.found(path, "table"):
             pass
         with (path / proposal.FILE_NAME).open("a", encoding="utf-8") as text:
             for name, kind in FLEET.items():
