@@ -261,3 +261,32 @@ def test_documents_of_two_fleets_are_not_mixed_up(tmp_path):
         assert FleetFolder(tmp_path / "a").certificate.fleet == one.fleet_id
         (tmp_path / "x.sqlite").touch()
         Registry.in_file(tmp_path / "x.sqlite").close()
+
+
+def test_a_mule_carries_documents_from_node_to_node_in_any_order(tmp_path, powered):
+    async def story():
+        with founding.found(tmp_path / "river", "river", ["Ana", "Ben", "Cy"]) as cafe:
+            name_nodes(cafe, "n", 2)
+            async with powered(2) as (near, far):
+                await must_provision(cafe, [near, far])
+                seeds = [key.seed for key in cafe.secrets.stewards.values()]
+                before = cafe.charter
+                for version in (2, 3):
+                    before = replace(before, version=version, fleet=cafe.fleet_id, parent=before.digest)
+                    before.__dict__.pop("digest", None)
+                    paper = cafe.sign(before.to_document(), *seeds[:2])
+                    await ask(near, "document_put", {"data": paper.encode()})
+                carried = [
+                    (await ask(near, "bundle", {"id": bytes(row[0])}))["data"] for row in await ask(near, "bundles")
+                ]
+                assert len(carried) == 2
+                for data in sorted(carried, key=len, reverse=True):
+                    await ask(far, "accept", {"data": bytes(data)})
+                for _ in range(80):
+                    if (await ask(far, "hello"))["charter"] == 3:
+                        break
+                    await asyncio.sleep(0.5)
+                assert (await ask(far, "hello"))["charter"] == 3
+                assert [kind for _, kind in await ask(far, "documents")].count("charter") == 3
+
+    asyncio.run(story())
