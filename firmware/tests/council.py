@@ -42,6 +42,9 @@ FIRST = charter()
 FLEET = digest_of(FIRST)[:8]
 
 
+LEAVING = charter(2, ("rosa",), 1, parent=digest_of(FIRST))  # a household on its own
+
+
 def second(**changes):
     changes.setdefault("fleet", FLEET)
     changes.setdefault("parent", digest_of(FIRST))
@@ -67,6 +70,21 @@ def revocation(*names, charter_version=1, fleet=FLEET):
     says = {"fleet": fleet, "charter_version": charter_version, "charter": None}
     says["keys"] = sorted(id_of(name) for name in names)
     return document.make(trust.REVOCATION, says)
+
+
+def move(node="node", of=None, to=None, fleet=FLEET):
+    """`of`: the body of the enrolment that it leaves; `to`: that of the charter where it leads."""
+    says = {"fleet": fleet, "node": public_of(node), "enrolment": None if of is None else digest_of(of)}
+    to = LEAVING if to is None else to
+    says.update({"to": document.understand(to)["fleet"] or digest_of(to)[:8], "charter": digest_of(to)})
+    return document.make(trust.MOVE, says)
+
+
+def neighbour(fleet=FLEET, of=None, epoch=1, ephemeral=None, members=None):
+    of = LEAVING if of is None else of
+    says = {"fleet": fleet, "neighbour": digest_of(of)[:8], "name": "brook", "charter": digest_of(of), "epoch": epoch}
+    says.update({"ephemeral": ephemeral, "members": members})
+    return document.make(trust.NEIGHBOUR, says)
 
 
 def custodian(name="rosa"):

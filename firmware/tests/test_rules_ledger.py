@@ -53,7 +53,7 @@ def test_a_start_notes_what_has_changed_and_nothing_else():
         ({"charter": 2}, ["charter"]),
         ({"charter": 0}, []),
         ({"short": 4}, ["enrolled"]),
-        ({"fleet": b"others!!"}, ["enrolled"]),
+        ({"fleet": b"others!!"}, ["moved", "enrolled", "charter"]),
         ({"watchdog": True}, ["restarted"]),
     ):
         facts = dict(FACTS)
@@ -98,3 +98,17 @@ def test_two_audits_by_the_same_in_a_row_are_one_entry():
     assert not worth("audited", {}, "audited", {})
     assert worth("audited", {"by": A}, "audited", {"by": B})
     assert worth("updated", {}, "updated", {})
+
+
+def test_a_node_that_came_to_another_fleet_says_so_once():
+    facts = {"fleet": b"new fleet"[:8], "short": 3, "charter": 1, "app": "1", "slot": b"s", "config": b"c", "boot": 9}
+    facts["watchdog"] = False
+    said = {"enrolled": {"fleet": b"old fleet"[:8], "short": 3}, "updated": {"app": "1", "slot": b"s"}}
+    said.update({"configured": {"config": b"c"}, "charter": {"version": 4}})
+    moved = {"left": b"old flee", "fleet": b"new flee", "short": 3}
+    enrolled = {"fleet": b"new flee", "short": 3}
+    assert rules.at_start(said, facts) == [("moved", moved), ("enrolled", enrolled), ("charter", {"version": 1})]
+    said["moved"] = moved  # and then power went
+    assert rules.at_start(said, facts) == [("enrolled", enrolled), ("charter", {"version": 1})]
+    said["enrolled"] = enrolled
+    assert rules.at_start(said, facts)[:1] != [("moved", moved)]

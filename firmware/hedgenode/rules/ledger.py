@@ -8,7 +8,7 @@ LOST = "lost"
 # segment holds, so that it never signs a second entry under a number that it may have signed already.
 LOST_NUMBERS = 1024
 # What `at_start` compares with; the store carries their last fields along when old entries go.
-KINDS_AT_START = ("enrolled", "updated", "configured", "charter", "restarted")
+KINDS_AT_START = ("enrolled", "moved", "updated", "configured", "charter", "restarted")
 _NOTED_IN_A_ROW = 4  # restarts by the watchdog
 _THINNED_TO = 8  # then one in 2 ** 8 at least
 
@@ -60,6 +60,11 @@ def at_start(said: dict, facts: dict) -> list:
     """
     notes = []
     enrolled = {"fleet": facts["fleet"], "short": facts["short"]}
+    left = (said.get("enrolled") or enrolled)["fleet"]
+    if left != facts["fleet"]:
+        moved = {"left": left, "fleet": facts["fleet"], "short": facts["short"]}
+        if said.get("moved") != moved:
+            notes.append(("moved", moved))
     if said.get("enrolled") != enrolled:
         notes.append(("enrolled", enrolled))
     updated = {"app": facts["app"], "slot": facts["slot"]}
@@ -67,7 +72,8 @@ def at_start(said: dict, facts: dict) -> list:
         notes.append(("updated", updated))
     if (said.get("configured") or {}).get("config") != facts["config"]:
         notes.append(("configured", {"config": facts["config"]}))
-    if (said.get("charter") or {}).get("version", 0) < facts["charter"]:
+    known = (said.get("charter") or {}).get("version", 0) if left == facts["fleet"] else 0
+    if known < facts["charter"]:
         notes.append(("charter", {"version": facts["charter"]}))
     if facts["watchdog"]:
         notes += restarted(said, facts["boot"])

@@ -15,6 +15,11 @@ def key_id(public: bytes) -> bytes:
     return hashlib.sha256(public).digest()[:8]
 
 
+def digest(body) -> bytes:
+    """What a document is called: the SHA-256 of its body."""
+    return hashlib.sha256(body).digest()
+
+
 def counting(charter) -> set:
     """Public keys of the stewards whose term includes this charter."""
     return {s.public for s in charter.stewards if s.until_version is None or charter.version <= s.until_version}
@@ -44,6 +49,11 @@ def beginning_fault(charter, signers) -> "str | None":
     """Why this charter cannot begin a fleet, or None."""
     if charter.fleet is not None:
         return "it does not begin a fleet, and the charter before it is not known here"
+    return anchor_fault(charter, signers)
+
+
+def anchor_fault(charter, signers) -> "str | None":
+    """Why a charter that somebody entitled has named cannot be the first one known here, or None."""
     short = lacking(charter, signers)
     return _sense_fault(charter) or (_needs(short, charter, "its stewards") if short else None)
 
@@ -111,8 +121,14 @@ def revocation_fault(revocation, charters, fleet: bytes, signers) -> "str | None
     return _needs(short, charter, "the stewards in force") if short else None
 
 
-def enrolment_fault(enrolment, certificate, signers, revoked=(), vouching=()) -> "str | None":
+def enrolment_fault(
+    enrolment, certificate, signers, revoked=(), vouching=(), former=None, keeps_short=True
+) -> "str | None":
     """Why an enrolment does not count under a certificate that says something, or None.
+
+    `former` is the enrolment that this one replaces, where it is known: a node keeps its short id, also in a fleet that
+    it comes to, and it is not taken from its household, whatever the others have signed. `keeps_short` is False where
+    that enrolment never counted itself.
 
     `vouching` are the public keys of laptops whose certificates are in force: what a laptop took in before it was
     revoked stays in only where one of them has signed as well.
@@ -123,8 +139,9 @@ def enrolment_fault(enrolment, certificate, signers, revoked=(), vouching=()) ->
         return "laptop %s has not signed it" % certificate.name
     if not 1 <= enrolment.serial <= certificate.enrolments:
         return "the certificate of %s allows %d enrolments" % (certificate.name, certificate.enrolments)
-    if not certificate.first_short <= enrolment.short < certificate.first_short + certificate.short_count:
-        return "short id %d is outside the block of %s" % (enrolment.short, certificate.name)
+    fault = _former_fault(enrolment, certificate, former, signers, keeps_short)
+    if fault is not None:
+        return fault
     made_under, until = enrolment.charter_version or certificate.charter_version, certificate.until_version
     if until is not None and made_under > until:
         return "the certificate of %s ended with charter %d" % (certificate.name, until)
@@ -133,6 +150,19 @@ def enrolment_fault(enrolment, certificate, signers, revoked=(), vouching=()) ->
     if key_id(enrolment.node) in revoked:
         return "node %s was revoked" % enrolment.name
     return None
+
+
+def _former_fault(enrolment, certificate, former, signers, keeps_short):
+    """What the enrolment before this one forbids, or allows beyond the certificate."""
+    is_kept = False
+    if former is not None and enrolment.replaces == former.digest:
+        if former.custodian not in (None, enrolment.custodian) and former.custodian not in signers:
+            return "the household that %s belongs to has not agreed" % former.name
+        is_kept = keeps_short and (former.node, former.short) == (enrolment.node, enrolment.short)
+    in_block = certificate.first_short <= enrolment.short < certificate.first_short + certificate.short_count
+    if in_block or is_kept:
+        return None
+    return "short id %d is outside the block of %s" % (enrolment.short, certificate.name)
 
 
 def role_of(public: bytes, charter, certificates, custodian: "bytes | None" = None, revoked=()) -> int:

@@ -82,6 +82,4 @@ def test_fleet_documents(case):
 def _bytes_where_hex(value):
     if isinstance(value, list):
         return [_bytes_where_hex(item) for item in value]
-    return (
-        bytes.fromhex(value) if isinstance(value, str) and re.fullmatch("([0-9a-f]{16}|[0-9a-f]{64})", value) else value
-    )
+    return bytes.fromhex(value) if isinstance(value, str) and re.fullmatch("([0-9a-f]{16})+", value) else value
