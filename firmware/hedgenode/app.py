@@ -27,7 +27,7 @@ from hedgenode.tasks.console import ConsoleTask
 from hedgenode.tasks.door import Door
 from hedgenode.tasks.housekeeping import HousekeepingTask
 from hedgenode.tasks.journal import Journal
-from hedgenode.tasks.late import methods_with
+from hedgenode.tasks.late import Late
 from hedgenode.tasks.layers import Layers
 from hedgenode.tasks.ledger import LedgerTask
 from hedgenode.tasks.radio import RadioTask
@@ -144,9 +144,7 @@ class Node:
         self.housekeeping = HousekeepingTask(self)
         self.ledger = self._ledger()
         door = Door(None)
-        self.admin = door.admin = Admin(
-            (NodeMethods(self), MessageMethods(self), door), self.journal, lambda name: methods_with(name, self)
-        )
+        self.admin = door.admin = Admin((NodeMethods(self), MessageMethods(self), door), self.journal, Late(self))
         self.console = ConsoleTask(self.cable, door, c["name"], c["console"] == "locked")
         self.promises = Promises()
         self.failure = None

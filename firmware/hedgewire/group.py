@@ -109,6 +109,16 @@ def open_body(suite, chain: Chain, bundle: Bundle, body: bytes) -> "tuple | None
     return None if content is None else (epoch, content)
 
 
+def fits(suite, chain: Chain, start: bytes) -> bool:
+    """Whether a body that begins with these 3 bytes may be of this group, and in an epoch that is still read."""
+    if len(start) <= HINT_BYTES:
+        return False
+    epoch = chain.epoch // STEPS * STEPS + start[HINT_BYTES]
+    if not chain.oldest <= epoch <= chain.epoch + MAX_AHEAD:
+        return False
+    return _keys(suite, chain.group, chain.secret_at(suite, epoch))[1] == bytes(start[:HINT_BYTES])
+
+
 def _keys(suite, group, secret):
     made = suite.expand(secret, b"hedgerow group message 1" + group, _KEY_BYTES + HINT_BYTES)
     return made[:_KEY_BYTES], made[_KEY_BYTES:]

@@ -13,7 +13,7 @@ except ImportError:
 
 from hedgenode.rules.roles import LAPTOP
 from hedgenode.tasks.admin import Admin, Asker
-from hedgenode.tasks.late import GROUPS, methods_with
+from hedgenode.tasks.late import GROUPS, Late
 from hedgewire import admin
 
 
@@ -28,7 +28,7 @@ class Node:
 
 def asked(method):
     answers = []
-    administration = Admin((), None, lambda name: methods_with(name, Node()))
+    administration = Admin((), None, Late(Node()))
     asker = Asker(LAPTOP, lambda _, data: answers.append(admin.parse_answer(data)))
     run(administration.handle(admin.request(1, method, {}), asker))
     return answers[-1].code
@@ -39,11 +39,29 @@ def test_the_module_comes_with_the_first_question():
     assert asked("fly") == admin.UNKNOWN_METHOD
     assert "hedgenode.tasks.admin_groups" not in sys.modules
     assert asked("groups") == admin.DONE
-    assert "hedgenode.tasks.admin_groups" in sys.modules
     assert asked("group_put") == admin.BAD_PARAMS
 
 
 def test_the_names_are_those_of_the_modules():
     for _, _, names in GROUPS:
         for name in names.split(" "):
-            assert sorted(methods_with(name, Node())) == sorted(names.split(" ")), name
+            late = Late(Node())
+            late.take(name)
+            assert sorted(late._methods) == sorted(names.split(" ")), name
+
+
+def test_a_module_is_gone_after_its_answer_but_for_a_file_on_its_way():
+    late = Late(Node())
+    begin = late.take("put_begin")
+    late.give_back()
+    assert late._methods["put_begin"] == begin
+    late.take("put_data")
+    late.give_back()
+    assert late._methods["put_begin"] == begin
+    late.take("put_end")
+    late.give_back()
+    assert not late._methods
+    late.take("groups")
+    late.give_back()
+    assert not late._methods
+    assert late.take("fly") is None

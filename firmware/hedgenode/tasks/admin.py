@@ -126,7 +126,8 @@ class Admin:
     """`groups` are objects whose `methods` map a name to `async def (params, rows) -> result`.
 
     A method that has rows to give adds them to `rows` and returns None: their number closes the answer, so that the
-    asker sees whether a part is missing. Without any an empty list is the answer.
+    asker sees whether a part is missing. Without any an empty list is the answer. `late` has take(name) and
+    give_back(): methods that are not in memory before they are asked for.
     """
 
     def __init__(self, groups, journal, late=None):
@@ -149,9 +150,9 @@ class Admin:
         def reply(code, result):
             asker.send(frame.ANSWER, admin.answer(request.seq, code, result))
 
-        if request.method not in self._methods and self._late is not None:
-            self._methods.update(self._late(request.method))
         method = self._methods.get(request.method)
+        if method is None and self._late is not None:
+            method = self._late.take(request.method)
         if method is None:
             reply(admin.UNKNOWN_METHOD, "this node does not know the method %s" % request.method[:40])
             return
@@ -176,3 +177,6 @@ class Admin:
             sentence = "%s failed on the node: %s %s" % (request.method, type(e).__name__, e)
             self._journal.say("error", sentence)
             reply(admin.INTERNAL, sentence[:160])
+        if self._late is not None:
+            method = None  # nothing of it is held when its module goes
+            self._late.give_back()

@@ -1,13 +1,16 @@
-"""Administration of the groups that the node is a member of. Gives no key away: secrets go in, never out."""
+"""Administration of the groups that the node is a member of. Gives no key away: secrets go in, never out.
+
+What it needs to change something is imported then: a node without groups is asked for them, too.
+"""
 
 import hashlib
 
-from hedgenode.crypto import suite
-from hedgenode.store.group_keys import MAX_GROUPS, is_name
 from hedgenode.tasks.admin import Refusal
-from hedgewire import admin, group
+from hedgewire import admin
 
-_MAX_EPOCH = group.MAX_GENERATION * group.STEPS + group.STEPS - 1
+_ID_BYTES = 8
+_SECRET_BYTES = 32
+_MAX_EPOCH = 0x7FFFFF  # of hedgewire.group
 
 
 class GroupMethods:
@@ -26,9 +29,12 @@ class GroupMethods:
 
     async def group_put(self, params, rows):
         """Make this node a member, from an epoch on. A member that has gone on already stays where it is."""
+        from hedgenode.store.group_keys import MAX_GROUPS, is_name
+        from hedgewire import group
+
         layers = self._node.layers
-        group_id, name = params.data("id", group.ID_BYTES), params.text("name")
-        epoch, secret = params.number("epoch", least=0, most=_MAX_EPOCH), params.data("secret", group.SECRET_BYTES)
+        group_id, name = params.data("id", _ID_BYTES), params.text("name")
+        epoch, secret = params.number("epoch", least=0, most=_MAX_EPOCH), params.data("secret", _SECRET_BYTES)
         if not is_name(name):
             raise Refusal(admin.BAD_PARAMS, "name must be a text of 1 to 24 bytes")
         if not layers.groups.usable:
@@ -44,7 +50,7 @@ class GroupMethods:
 
     async def group_remove(self, params, rows):
         """Forget a group and its keys. Repeating it changes nothing."""
-        group_id = params.data("id", group.ID_BYTES)
+        group_id = params.data("id", _ID_BYTES)
         layers = self._node.layers
         if layers.memberships() and layers.groups.find(group_id) is not None:
             layers.groups.remove(group_id)
@@ -52,8 +58,11 @@ class GroupMethods:
 
     async def group_advance(self, params, rows):
         """Go on to an epoch: what is too old by then is erased, here and, once they hear of it, at every member."""
+        from hedgenode.crypto import suite
+        from hedgewire import group
+
         layers = self._node.layers
-        group_id, epoch = params.data("id", group.ID_BYTES), params.number("epoch", least=1, most=_MAX_EPOCH)
+        group_id, epoch = params.data("id", _ID_BYTES), params.number("epoch", least=1, most=_MAX_EPOCH)
         known = layers.groups.find(group_id) if layers.memberships() else None
         if known is None:
             raise Refusal(admin.NOT_FOUND, "this node is no member of that group")
@@ -79,6 +88,8 @@ class GroupMethods:
 
 def _is_older(given, known) -> bool:
     """Whether the chain that a member has goes as far as the given one: what cannot be compared any more, is older."""
+    from hedgenode.crypto import suite
+
     if given.epoch > known.epoch:
         return False
     return given.epoch < known.oldest or known.secret_at(suite, given.epoch) == given.secret
@@ -86,6 +97,9 @@ def _is_older(given, known) -> bool:
 
 def _newer(given, known):
     """The chain to keep: the known one gone on, where the given one follows from it, so that both stay readable."""
+    from hedgenode.crypto import suite
+    from hedgewire import group
+
     if _is_older(given, known):
         return known
     same_generation = given.epoch // group.STEPS == known.epoch // group.STEPS

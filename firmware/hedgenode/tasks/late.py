@@ -3,6 +3,9 @@
 On a small board every module costs heap from its import on, and some are needed once in a node's life.
 """
 
+import gc
+import sys
+
 # Module, class and methods.
 GROUPS = (
     ("admin_files", "FileMethods", "files compare put_begin put_data put_end remove"),
@@ -12,10 +15,39 @@ GROUPS = (
 )
 
 
-def methods_with(name: str, node) -> dict:
-    """The methods of the group that has one of that name; none where no group has."""
-    for module, kind, names in GROUPS:
-        if name in names.split(" "):
-            made = __import__("hedgenode.tasks." + module, None, None, (kind,))
-            return getattr(made, kind)(node).methods
-    return {}
+class Late:
+    """Lends one method at a time. After `give_back` its module is gone again, unless a file is on its way in."""
+
+    def __init__(self, node):
+        self._node = node
+        self._module = None  # of the methods at hand
+        self._methods = {}
+        self._kept = False
+
+    def take(self, name: str):
+        """The method of that name, None where no group has it."""
+        for module, kind, names in GROUPS:
+            if name in names.split(" "):
+                if module != self._module:
+                    self._forget()
+                    made = __import__("hedgenode.tasks." + module, None, None, (kind,))
+                    self._methods = getattr(made, kind)(self._node).methods
+                    self._module = module
+                self._kept = name in ("put_begin", "put_data")
+                return self._methods[name]
+        return None
+
+    def give_back(self) -> None:
+        """The method has answered."""
+        if not self._kept:
+            self._forget()
+
+    def _forget(self):
+        if self._module is None:
+            return
+        self._methods = {}
+        if sys.implementation.name == "micropython":  # elsewhere there is room, and a module stays the one that it was
+            sys.modules.pop("hedgenode.tasks." + self._module, None)
+            delattr(sys.modules["hedgenode.tasks"], self._module)
+            gc.collect()
+        self._module = None

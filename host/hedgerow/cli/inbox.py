@@ -5,11 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
+from hedgerow.cli.keyring import keyring_of
 from hedgerow.cli.main import run
-from hedgerow.cli.names import names_of_fleet
 from hedgerow.cli.options import FleetOption, JsonOption, PortOption, console, new_app, print_json
+from hedgerow.fleet.keyring import Keyring
+from hedgerow.plans import inbox as plan
 from hedgerow.plans import reach
-from hedgerow.plans.inbox import in_order
+from hedgerow.plans.inbox import SIGNED, UNSIGNED, Received
 
 app = new_app("Read what has arrived at a node; least-heard authors first.")
 
@@ -29,36 +31,76 @@ def inbox(
     fleet: FleetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the messages for a node and for everyone. Reading removes nothing."""
-    names = names_of_fleet(fleet)
-    rows = in_order(run(_fetch(node, port, after)))
+    """Show the messages for a node and for everyone, opened with the keys on this laptop. Reading removes nothing."""
+    keyring = keyring_of(fleet)
+    found = run(_fetch(node, port, keyring, after))
     if as_json:
-        print_json([as_dict(row, names) for row in rows])
-    elif not rows:
+        print_json([as_dict(one, keyring.names) for one in found])
+        return
+    opened = [one for one in found if one.is_open]
+    for one in opened:
+        console.print(heading(one, keyring.names), style="bold", markup=False)
+        console.print(f"  {one.text}", markup=False)
+    closed = closed_line(*plan.closed_count(found))
+    if closed:
+        console.print(closed, markup=False)
+    elif not opened:
         console.print("No messages.")
-    for row in rows if not as_json else ():
-        message = as_dict(row, names)
-        author = message["from_name"] or message["from"]
-        console.print(f"{author}, {age(message['age_ms'])}, {message['layer']}:", style="bold", markup=False)
-        console.print(f"  {message['text']}", markup=False)
 
 
-async def _fetch(who: str | None, port: list[str] | None, after: int) -> list[list[Any]]:
+async def _fetch(who: str | None, port: list[str] | None, keyring: Keyring, after: int) -> list[Received]:
     async with reach.one_node(who, port) as reached:
-        return await reached.session.ask("inbox", {"after": after})
+        return await plan.read(reached.session, keyring, after)
 
 
-def as_dict(row: list[Any], names: Mapping[int, str]) -> dict[str, Any]:
-    seq, bundle_id, source, age_ms, layer, text = row
-    said = text if isinstance(text, str) else bytes(text).decode(errors="replace")
+def heading(one: Received, names: Mapping[int, str]) -> str:
+    """Who, how old, which layer, and what is proved: one line above the text."""
+    author = names.get(one.source, one.source)
+    return f"{author}, {age(one.age_ms)}, {layer_words(one)}, {proof_words(one)}:"
+
+
+def layer_words(one: Received) -> str:
+    """`public`, `group bakers`, `sealed to Ana`: who can read it."""
+    if one.group is not None:
+        return f"group {one.group}"
+    if one.reader is not None:
+        lent = f" with the key that node {one.reader.lent_by} lends" if one.reader.lent_by else ""
+        return f"sealed to {one.reader}{lent}"
+    return LAYERS.get(one.layer, f"layer {one.layer}")
+
+
+def proof_words(one: Received) -> str:
+    """What is proved about the author."""
+    if one.proof == SIGNED:
+        return f"signed by {one.author_name}"
+    if one.proof == UNSIGNED:
+        return "from a member, unsigned" if one.group is not None else UNSIGNED
+    return one.proof + (f" ({one.author.hex()[:8]})" if one.author else "")
+
+
+def closed_line(in_groups: int, sealed: int) -> str | None:
+    """What is there and cannot be opened here, so that nobody takes silence for nothing."""
+    parts = [f"{count} {what}" for count, what in ((in_groups, "to groups"), (sealed, "sealed to others")) if count]
+    if not parts:
+        return None
+    return f"Carried here and closed to this laptop: {', '.join(parts)}."
+
+
+def as_dict(one: Received, names: Mapping[int, str]) -> dict[str, Any]:
     return {
-        "seq": seq,
-        "id": bundle_id,
-        "from": source,
-        "from_name": names.get(source),
-        "age_ms": age_ms,
-        "layer": LAYERS.get(layer, f"layer {layer}"),
-        "text": said,
+        "seq": one.seq,
+        "id": one.id,
+        "from": one.source,
+        "from_name": names.get(one.source),
+        "age_ms": one.age_ms,
+        "layer": LAYERS.get(one.layer, f"layer {one.layer}"),
+        "text": one.text,
+        "proof": one.proof,
+        "author": one.author,
+        "author_name": one.author_name,
+        "group": one.group,
+        "sealed_to": one.reader.name if one.reader else None,
+        "opened_by": one.opened_by,
     }
 
 

@@ -43,6 +43,8 @@ COMMANDS: dict[str, Entry] = {
     "ledger": Entry("hedgerow.cli.ledger", "Show, collect and check the signed chains of nodes and laptops."),
     "samples": Entry("hedgerow.cli.samples", "Fetch the sensor data that a node has logged."),
     "logs": Entry("hedgerow.cli.logs", "Read a node's log, or follow it live with -f."),
+    "person": Entry("hedgerow.cli.person", "Addresses of people: make a key, show it, write it on paper."),
+    "group": Entry("hedgerow.cli.group", "Groups: make one, let people and nodes in, show who reads together."),
     "send": Entry("hedgerow.cli.send", "Hand a message to a node, to be carried to another."),
     "inbox": Entry("hedgerow.cli.inbox", "Read what has arrived at a node; least-heard authors first."),
     "label": Entry("hedgerow.cli.label", "Print labels for nodes: names, words and a QR code."),

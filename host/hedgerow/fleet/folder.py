@@ -13,10 +13,11 @@ from pathlib import Path
 
 from hedgerow.errors import RefusedError, StorageError, UsageError
 from hedgerow.fleet import charter as charters
-from hedgerow.fleet import documents, inventory, keys, passphrase, people, proposal, secrets_file, standing
+from hedgerow.fleet import documents, group_work, inventory, keys, passphrase, people, proposal, secrets_file, standing
 from hedgerow.fleet import ledger as ledgers
 from hedgerow.fleet.charter import Charter, LaptopCertificate
 from hedgerow.fleet.documents import Document
+from hedgerow.fleet.groups import GroupKey
 from hedgerow.fleet.inventory import Inventory, NodeSpec
 from hedgerow.fleet.key_lock import Ask
 from hedgerow.fleet.people import Custodian
@@ -225,6 +226,14 @@ class FleetFolder:
         custodian = self.custodians.get(spec.custodian_name) if spec.custodian_name else None
         return self._with_documents(replace(spec, enrolment=enrolment, custodian=custodian))
 
+    def group_keys(self, spec: NodeSpec) -> list[GroupKey]:
+        """What a node is to have of its groups, each at the furthest epoch that was seen of it."""
+        return group_work.keys_for(self, spec)
+
+    def note_epochs(self, node: bytes, epochs: Mapping[bytes, int]) -> None:
+        """Remember how far a node's groups have gone, so that the next one begins there."""
+        self.observe(node, group_work.EPOCHS, {group.hex(): epoch for group, epoch in epochs.items()})
+
     def _signed_enrolment(self, enrolment: Enrolment, roster: Roster) -> Document:
         """By this laptop, and by the household where its key lies here and its node is concerned."""
         seeds = [self.secrets.laptop_seed]
@@ -257,7 +266,9 @@ class FleetFolder:
         if spec.custodian is not None:
             wanted.append(spec.custodian.to_document().digest)
         wanted += judged.revocations
-        return replace(spec, documents=tuple(found[digest] for digest in dict.fromkeys(wanted) if digest in found))
+        papers = tuple(found[digest] for digest in dict.fromkeys(wanted) if digest in found)
+        member_of = group_work.wanted_of(found.values(), judged, self.secrets.laptop, spec)
+        return replace(spec, documents=papers, groups=member_of)
 
     def observe(self, node: bytes, kind: str, data: Mapping[str, object], time_s: int | None = None) -> None:
         """Note what was seen of a node; nothing observed is ever changed or removed."""

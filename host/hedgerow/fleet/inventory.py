@@ -31,6 +31,8 @@ class NodeSpec:
     enrolment: Enrolment | None = None
     documents: tuple[Document, ...] = field(default=(), compare=False)
     """What the node is to hold, charters first: whom it trusts, and by what it belongs to the fleet."""
+    groups: frozenset[bytes] = field(default=frozenset(), compare=False)
+    """Ids of the groups that it is to be a member of, as far as this laptop can give it their keys."""
 
     @property
     def is_settled(self) -> bool:

@@ -73,3 +73,10 @@ def custodians_in(found: Iterable[Document]) -> dict[str, Custodian]:
     own = [one for one in found if one.kind == CUSTODIAN and signature_fault(one) is None]
     sound = [one for one in map(read_custodian, own) if not isinstance(one, Damage)]
     return {one.name: one for one in sorted(sound, reverse=True)}
+
+
+def persons_in(found: Iterable[Document]) -> list[Person]:
+    """Everybody who has said so with the key itself, by key id."""
+    own = [one for one in found if one.kind == PERSON and signature_fault(one) is None]
+    sound = {one.id: one for one in map(read_person, own) if not isinstance(one, Damage)}
+    return [sound[key] for key in sorted(sound)]

@@ -8,11 +8,12 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hedgerow.errors import FleetError, InterruptedWork, LinkError, LocalError, RemoteError, VerificationError
+from hedgerow.fleet.groups import GroupKey
 from hedgerow.fleet.inventory import NodeSpec
 from hedgerow.fleet.keys import PUBLIC_BYTES
 from hedgerow.plans import clock, look, provision, trust_files
@@ -53,9 +54,13 @@ print(made.hex() if identity.public() == made else '')
 
 
 class Enroller(Protocol):
-    """What the executor needs of a fleet: take a key in, and say what the node is to be from then on."""
+    """What the executor needs of a fleet: take a key in, say what the node is to be from then on, give groups' keys."""
 
     def enrol_as(self, name: str, node: bytes, *, replaces_lost: bool) -> NodeSpec: ...
+
+    def group_keys(self, spec: NodeSpec) -> list[GroupKey]: ...
+
+    def note_epochs(self, node: bytes, epochs: Mapping[bytes, int]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,8 @@ class PortWork:
                 await self._give_documents(work)
             case provision.WriteConfig():
                 await self._write_config(work)
+            case provision.GiveGroupKeys():
+                await self._give_group_keys(work)
             case Restart():
                 await (await self._enter_repl()).hard_reset()
                 self._repl = None
@@ -199,6 +206,19 @@ class PortWork:
     async def _give_documents(self, work: "_Work") -> None:
         # Whole files, by the prompt: whoever has that may say whom a node trusts. Over the air only signatures do.
         await copy_files(await self._enter_repl(), trust_files.wanted(work.spec).files)
+
+    async def _give_group_keys(self, work: "_Work") -> None:
+        """Over the cable, to the node that runs: it keeps them where no file system copies them."""
+        session = await self._returned()
+        known = {bytes(row[0]): row[2] for row in await session.ask("groups")}
+        for key in work.fleet.group_keys(work.spec):
+            given = {"id": key.id, "name": key.name, "epoch": key.epoch, "secret": key.secret}
+            kept = await session.ask("group_put", given)
+            if kept["epoch"] < key.epoch:
+                raise VerificationError(f"{work.spec.name} did not keep the key of group {key.name}", node=self.port)
+            known[key.id] = kept["epoch"]
+        if work.spec.enrolment is not None:
+            work.fleet.note_epochs(work.spec.enrolment.node_id, known)
 
     async def _write_config(self, work: "_Work") -> None:
         if work.spec.enrolment is None:

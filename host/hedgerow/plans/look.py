@@ -88,6 +88,8 @@ class NodeFacts:
     config: Mapping[str, object] | None = None
     documents: frozenset[bytes] = frozenset()
     """What it holds of the fleet's documents: the first bytes of their digests."""
+    groups: frozenset[bytes] | None = None
+    """Ids of the groups that it is a member of."""
     was_running: bool = False
     in_dev_mode: bool = False
 
@@ -126,6 +128,7 @@ async def running(session: Session) -> NodeFacts | None:
         node_id=bytes(hello["id"]) or None,
         config=await session.ask("config"),
         documents=await _documents(session),
+        groups=await _groups(session),
         was_running=True,
     )
 
@@ -159,6 +162,13 @@ async def at_prompt(repl: Repl) -> NodeFacts:
         raise RemoteError(
             "the board's description of itself is garbled", node=repl.name, next_step="Try again"
         ) from error
+
+
+async def _groups(session: Session) -> frozenset[bytes] | None:
+    try:
+        return frozenset(bytes(row[0]) for row in await session.ask("groups"))
+    except RemoteError:
+        return None  # its firmware is older than groups
 
 
 async def _documents(session: Session) -> frozenset[bytes]:

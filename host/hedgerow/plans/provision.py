@@ -93,6 +93,16 @@ class GiveDocuments:
 
 
 @dataclass(frozen=True)
+class GiveGroupKeys:
+    """Give the running node the keys of the groups that it is a member of."""
+
+    changes: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return "give it the keys of its groups"
+
+
+@dataclass(frozen=True)
 class Restart:
     """Reset the board, so that it runs what stands in its flash."""
 
@@ -112,7 +122,9 @@ class Verify:
         return "ask the running node and compare"
 
 
-Step = InstallFiles | RemoveFiles | CreateIdentity | Enrol | GiveDocuments | WriteConfig | Restart | Verify
+Step = (
+    InstallFiles | RemoveFiles | CreateIdentity | Enrol | GiveDocuments | WriteConfig | Restart | GiveGroupKeys | Verify
+)
 
 
 def plan(wanted: NodeSpec, seen: NodeFacts, firmware: FirmwareSet, consent: Consent = Consent()) -> list[Step]:
@@ -142,9 +154,10 @@ def plan(wanted: NodeSpec, seen: NodeFacts, firmware: FirmwareSet, consent: Cons
         steps += [GiveDocuments(), *([WriteConfig(changed)] if changed else [])]
     elif changed := changed_fields(wanted.config(enrolment), seen.config):
         steps.append(WriteConfig(changed))
+    keys = [GiveGroupKeys()] if lacks_groups(wanted, seen) else []
     if steps or not seen.was_running:
-        steps += [Restart(), Verify()]
-    return steps
+        return [*steps, Restart(), *keys, Verify()]
+    return [*keys, Verify()] if keys else []
 
 
 def changed_fields(wanted: Mapping[str, object], seen: Mapping[str, object] | None) -> tuple[str, ...]:
@@ -155,6 +168,11 @@ def changed_fields(wanted: Mapping[str, object], seen: Mapping[str, object] | No
 def lacks_documents(wanted: NodeSpec, seen: NodeFacts) -> bool:
     """Whether the node is to hold a document that it does not hold. What it holds beside them is its own affair."""
     return not trust_files.wanted(wanted).digests <= seen.documents
+
+
+def lacks_groups(wanted: NodeSpec, seen: NodeFacts) -> bool:
+    """Whether the node is to be in a group that it is not in. At a prompt that is not known: then it is asked later."""
+    return not wanted.groups <= (seen.groups or frozenset())
 
 
 def refuse_wrong_board(wanted: NodeSpec, seen: NodeFacts) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from hedgerow.fleet import proposal
 from hedgerow.fleet.charter import Charter, LaptopCertificate
+from hedgerow.fleet.groups import Group, Membership
 from hedgerow.fleet.people import Custodian, Person
 from hedgerow.fleet.roster import Enrolment
 
@@ -43,7 +44,7 @@ def test_every_default_is_the_one_of_the_code(setting):
         assert rows(TOML_PAGE)[setting][-1].strip('`"') == str(default)
 
 
-@pytest.mark.parametrize("kind", [Charter, LaptopCertificate, Enrolment, Custodian, Person])
+@pytest.mark.parametrize("kind", [Charter, LaptopCertificate, Enrolment, Custodian, Person, Group, Membership])
 def test_every_field_of_a_document_stands_on_its_page(kind):
     name = {"LaptopCertificate": "laptop"}.get(kind.__name__, kind.__name__.lower())
     section = DOCUMENTS_PAGE.split(f"**`{name}`**", 1)[1].split("**`", 1)[0]

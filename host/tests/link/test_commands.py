@@ -139,7 +139,7 @@ def test_the_inbox_lets_the_least_heard_speak_first(say):
         in_json = json.loads(say("inbox", "-p", url, "--json")[1])
     assert code == 0
     assert out.index("the only one") < out.index("one of many") < out.index("another of many")
-    assert "9, 2 hours old, public:" in out
+    assert "9, 2 hours old, public, unsigned:" in out
     assert [row["from"] for row in in_json] == [9, 5, 5]
 
 

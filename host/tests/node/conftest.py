@@ -65,7 +65,7 @@ class Provisioned:
     """The fleet on this computer, and for every node the flash as provisioning left it."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._flash: dict[str, bytes] = {}
         with founding.found(path, "table"):
             pass
@@ -81,7 +81,7 @@ class Provisioned:
             await board.start()
             return
         await board.start()
-        with folder.FleetFolder(self._path) as fleet:
+        with folder.FleetFolder(self.path) as fleet:
             [result] = await PortBench(fleet, build=build).provision([str(board.port)], [name])
         assert result.error is None, result.error
         await board.kill()
@@ -202,6 +202,18 @@ class Nodes:
             raise
         assert process.returncode == 0, out
         return out.decode().replace("\r\n", "\n")
+
+    def memory(self, board: VirtualBoard) -> bytes:
+        """All that the board's process has in writable memory at this moment."""
+        found = []
+        with Path(f"/proc/{board.pid}/maps").open() as maps, Path(f"/proc/{board.pid}/mem").open("rb", 0) as memory:
+            for line in maps:
+                span, rights = line.split()[:2]
+                if rights.startswith("rw"):
+                    start, end = (int(part, 16) for part in span.split("-"))
+                    memory.seek(start)
+                    found.append(memory.read(end - start))
+        return b"".join(found)
 
     async def restart(self, board: VirtualBoard, wanted: bytes) -> bytes:
         """Restart a running node and hear what it says, up to `wanted`."""
