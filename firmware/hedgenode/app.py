@@ -29,7 +29,6 @@ from hedgenode.tasks.housekeeping import HousekeepingTask
 from hedgenode.tasks.journal import Journal
 from hedgenode.tasks.late import Late
 from hedgenode.tasks.layers import Layers
-from hedgenode.tasks.ledger import LedgerTask
 from hedgenode.tasks.radio import RadioTask
 from hedgenode.tasks.sampling import SamplingTask
 from hedgewire import message
@@ -43,6 +42,8 @@ RESTART_DELAY_S = 3
 EARLY_FAILURE_S = 60
 EARLY_RESTART_DELAY_S = 60
 KEYS_FOLDER = "/store/keys"
+# Free heap at start that a ledger and its signatures take beside messages. An ESP32 whose heap grows counts that in.
+LEDGER_NEEDS_BYTES = 64000
 
 
 class Node:
@@ -151,10 +152,13 @@ class Node:
         gc.collect()
 
     def _ledger(self):
-        """The node's ledger, or None where it has no key (or none any more): messages go on without."""
+        """The node's ledger, or None where it has no key or the board no room for one: messages go on without."""
         mine = self.layers.identity
-        if mine is None:
+        gc.collect()
+        if mine is None or gc.mem_free() < LEDGER_NEEDS_BYTES:
             return None
+        from hedgenode.tasks.ledger import LedgerTask
+
         facts = {key: self.config[key] for key in ("fleet", "short", "charter")}
         facts["app"] = VERSION
         facts["boot"] = self.boot

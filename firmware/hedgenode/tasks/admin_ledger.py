@@ -58,5 +58,5 @@ class LedgerMethods:
 
     def _task(self):
         if self._node.ledger is None:
-            raise Refusal(admin.NOT_FOUND, "this node has no key of its own, and so no ledger")
+            raise Refusal(admin.NOT_FOUND, "this node keeps no ledger: it has no key of its own, or too little memory")
         return self._node.ledger

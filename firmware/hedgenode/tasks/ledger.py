@@ -5,6 +5,7 @@ of signatures are loaded when there is something to do, and let go again. What t
 """
 
 import asyncio
+import gc
 
 from hedgenode.crypto.steps import finish_politely
 from hedgenode.rarely import Rarely
@@ -15,6 +16,10 @@ _STEP_MS = 1000
 _POLL_MS = 20
 _LOOK_EVERY_S = 10  # whether to sign, and whether somebody near has not seen our head
 _PAUSE_S = 600  # after a failure
+# Free heap that leaves enough for radio and messages beside the mathematics: a node that is asked signs, one that
+# merely could vouch for a neighbour needs more, for a check takes more.
+_FREE_TO_SIGN_BYTES = 30000
+_FREE_TO_VOUCH_BYTES = 48000
 _PROMISE_MS = 30000  # one check and one signature, on a chip that does much else meanwhile
 
 
@@ -85,6 +90,8 @@ class LedgerTask:
         """Whatever there is to do now."""
         await self.start()
         self.flush()
+        if self._heard and not _has_room(_FREE_TO_VOUCH_BYTES):
+            self._heard = []
         while self._heard:
             promise(_PROMISE_MS)
             await self._alone(self._take, self._heard.pop(0))
@@ -137,6 +144,9 @@ class LedgerTask:
         await self._alone(self._sign)
 
     async def signature(self, statement) -> bytes:
+        """MemoryError where the heap is too full for that."""
+        if not _has_room(_FREE_TO_SIGN_BYTES):
+            raise MemoryError("no memory for a signature")
         with Rarely():
             return await finish_politely(self._identity.sign_steps(statement))
 
@@ -194,3 +204,9 @@ class LedgerTask:
             from hedgenode.tasks.ledger_meet import take
 
             await take(self, said, self._exchange, self._clock.uptime_s())
+
+
+def _has_room(wanted_bytes):
+    gc.collect()
+    free = getattr(gc, "mem_free", None)  # elsewhere than on a board there is room
+    return free is None or free() >= wanted_bytes

@@ -5,6 +5,8 @@ import contextlib
 import hashlib
 import itertools
 
+import pytest
+
 from hedgerow.errors import FleetError
 from hedgerow.fleet.keys import key_id, verify
 from hedgewire import ledger
@@ -91,5 +93,25 @@ def test_new_keys_of_a_group_are_noted_once_without_naming_the_group(nodes):
         entries = [ledger.decode_entry(data) for data in await nodes.ask(node, "ledger")]
         noted = [entry.fields for entry in entries if entry.kind == "rekeyed"]
         assert noted == [{"group": hashlib.sha256(group_id).digest()[:8], "epoch": epoch} for epoch in (256, 258)]
+
+    nodes.run(story())
+
+
+NO_ROOM = """
+    from hedgenode import app
+    app.LEDGER_NEEDS_BYTES = 1 << 29
+"""
+
+
+def test_a_board_without_room_for_a_ledger_says_so_and_works_without(nodes):
+    async def story():
+        node = await nodes.node()
+        await nodes.change_once(node, NO_ROOM)
+        await nodes.ask(node, "restart")
+        await nodes.ends(node, "hard")
+        me = (await nodes.hello(node))["short"]
+        with pytest.raises(FleetError, match="keeps no ledger"):
+            await nodes.ask(node, "ledger_head")
+        assert await nodes.ask(node, "post", {"to": me, "text": "all the same"})
 
     nodes.run(story())
