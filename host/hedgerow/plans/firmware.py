@@ -10,6 +10,7 @@ import re
 import secrets
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ COMPILE_WITHIN_S = 60
 # this does without line numbers and with fewer names.
 LEAN_BELOW_HEAP_BYTES = 512 * 1024
 LEAN_LEVEL = "-O3"
+_PARSING = threading.Lock()  # CPython 3.11 fails with SystemError when two threads parse at one time
 _VERSION_LINE = re.compile(r'^VERSION = "([^"]+)"', re.MULTILINE)
 
 
@@ -159,7 +161,8 @@ class _Compiler:
 
     def _compile_lean(self, path: Path, module: str, spoken: Spoken, made: Path) -> subprocess.CompletedProcess[str]:
         try:
-            source = lean.lean(path.read_text(encoding="utf-8"), str(path), spoken)
+            with _PARSING:
+                source = lean.lean(path.read_text(encoding="utf-8"), str(path), spoken)
         except SyntaxError:
             return self._run("-o", str(made), "--", str(path))  # which says where, in the words of what will run it
         # Under the name by which it is imported: that one is in the board's memory anyway.
