@@ -44,6 +44,7 @@ EARLY_RESTART_DELAY_S = 60
 KEYS_FOLDER = "/store/keys"
 # Free heap at start that a ledger and its signatures take beside messages. An ESP32 whose heap grows counts that in.
 LEDGER_NEEDS_BYTES = 64000
+NEXT_FOLDER = "/store/next"  # what a move to another fleet needs
 
 
 class Node:
@@ -63,7 +64,15 @@ class Node:
         self._make_tasks()
 
     def _make_stores(self):
-        for folder in ("/store", "/store/bundles", "/store/samples", KEYS_FOLDER, "/store/ledger", TRUST_FOLDER):
+        for folder in (
+            "/store",
+            "/store/bundles",
+            "/store/samples",
+            KEYS_FOLDER,
+            "/store/ledger",
+            TRUST_FOLDER,
+            NEXT_FOLDER,
+        ):
             try:
                 os.mkdir(folder)
             except OSError:
@@ -81,8 +90,17 @@ class Node:
         self.layers = Layers(
             self.files, groups, self._group_keys, self.bundles, self._identity(), self.clock, self.journal
         )
+        self._finish_move()
         self._trust = None
+        self.leaves = False  # True once it belongs to another fleet, until it restarts to be of it
         gc.collect()
+
+    def _finish_move(self):
+        """What is left of a move to the fleet that the configuration names comes before anything asks what that is."""
+        if read_whole(self.files, NEXT_FOLDER + "/move") is not None:
+            from hedgenode.tasks import elsewhere
+
+            elsewhere.finish_move(self)
 
     def _group_keys(self):
         """The keys of this node's groups. Loaded for a member only: a small board has better use for the room."""

@@ -57,6 +57,16 @@ def test_what_was_taken_in_is_there_after_a_restart_and_is_handed_out_as_it_came
         assert one.get(bytes(32)) is None
 
 
+def test_no_enrolment_takes_a_node_from_its_household():
+    mine = council.enrolment(custodian="rosa")
+    store = store_with((LAP, ("ana", "ben")), (mine, ("lap",)))
+    for custodian in (None, "eve"):
+        next_one = council.enrolment(custodian=custodian, serial=2, replaces=digest_of(mine))
+        assert "has not agreed" in put(store, next_one, "lap", "ana", "ben", "cy")
+        assert put(store, next_one, "lap", "rosa") is None
+        store = store_with((LAP, ("ana", "ben")), (mine, ("lap",)))
+
+
 def test_signatures_by_strangers_or_wrong_ones_are_refused():
     store = store_with()
     assert "lacks 1 of 2" in put(store, LAP, "ana", "eve")

@@ -64,6 +64,10 @@ class GroupKeys:
         """Forget a group and its keys."""
         self._keep([one for one in self._groups if one.chain.group != group_id])
 
+    def exchange(self, name: str, chain, now_s: int, origin: bytes) -> None:
+        """Become a member of this group and of no other, in one step: the node has come to another fleet."""
+        self._keep([], Membership(name, chain, now_s, origin))
+
     def advance(self, suite, group_id: bytes, epoch: int, now_s: int) -> None:
         """Go on to a later epoch of the same generation, and erase what is too old by then."""
         known = self.find(group_id)

@@ -19,9 +19,23 @@ _KEPT = (trust.CHARTER, trust.LAPTOP, trust.REVOCATION, trust.ENROLMENT, trust.C
 
 
 class TrustStore:
-    """One fleet's documents. `fleet` is the node's fleet id, `public` its own key. Use from one task at a time."""
+    """One fleet's documents. `fleet` is the node's fleet id, `public` its own key. Use from one task at a time.
 
-    def __init__(self, files, folder: str, fleet: bytes, public: "bytes | None", verify_steps=None, before_change=None):
+    `begins(charter, signers)` judges the first charter, where that is not to be the one that founds the fleet; `former`
+    is the enrolment by which the node belongs to the fleet that it comes from.
+    """
+
+    def __init__(
+        self,
+        files,
+        folder: str,
+        fleet: bytes,
+        public: "bytes | None",
+        verify_steps=None,
+        before_change=None,
+        begins=None,
+        former=None,
+    ):
         self._files = files
         self._folder = folder
         self._fleet = fleet
@@ -29,6 +43,8 @@ class TrustStore:
         self._verify_steps = verify_steps
         self.damaged = 0
         self._before_change = before_change
+        self._begins = begins
+        self._former = former
         self.changes = []  # kinds of the documents that came in since this was opened
         self.charters = []  # Statements, oldest first
         self.certificates = {}  # digest: Statement
@@ -133,6 +149,8 @@ class TrustStore:
             signers.add(said.public)
         elif found.kind == trust.ENROLMENT:
             signers.add(said.laptop)
+            if self._own_former is not None:
+                signers.add(self._own_former.custodian)
         else:
             for charter in self.charters + ([said] if found.kind == trust.CHARTER else []):
                 signers |= rules.counting(charter)
@@ -159,6 +177,8 @@ class TrustStore:
     def _charter_fault(self, said, signers):
         if self.charters:
             return rules.following_fault(said, self.charters[-1], self.charters[-1].digest, self._fleet, signers)
+        if self._begins is not None:
+            return self._begins(said, signers)
         if said.digest[: len(self._fleet)] != self._fleet:
             return "it is the charter of another fleet, or not its first one"
         return rules.beginning_fault(said, signers)
@@ -173,7 +193,12 @@ class TrustStore:
             return "its laptop certificate is not known here"
         if self.enrolment is not None and said.replaces != self.enrolment.digest:
             return "this node is enrolled already, and it does not replace that enrolment"
-        return rules.enrolment_fault(said, certificate, signers, self.revoked)
+        return rules.enrolment_fault(said, certificate, signers, self.revoked, former=self._own_former)
+
+    @property
+    def _own_former(self):
+        """What an enrolment that comes now would replace: a node is not taken from its household."""
+        return self._former if self.enrolment is None else self.enrolment
 
     def _no_room_for(self, kind, said):
         if kind == trust.LAPTOP:

@@ -79,6 +79,8 @@ class NodeMethods:
     async def configure(self, params, rows):
         """Write a new configuration; it is in force after a restart. Identity and fleet are not changed this way."""
         node = self._node
+        if node.leaves:
+            raise Refusal(admin.BUSY, "the node goes to another fleet at this moment; ask again")
         new = params.mapping("config")
         for key in ("id", "fleet", "board"):
             if new.get(key, node.config[key]) != node.config[key]:

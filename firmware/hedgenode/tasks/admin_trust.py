@@ -6,7 +6,7 @@ Anybody may give a document, for it counts by its signatures and not by who brin
 from hedgenode.store import trust_table
 from hedgenode.store.counters import read_whole
 from hedgenode.tasks.admin import Refusal
-from hedgewire import admin
+from hedgewire import admin, document, message
 
 _DIGEST_BYTES = 32
 
@@ -14,7 +14,12 @@ _DIGEST_BYTES = 32
 class TrustMethods:
     def __init__(self, node):
         self._node = node
-        self.methods = {"documents": self.documents, "document": self.document, "document_put": self.document_put}
+        self.methods = {
+            "documents": self.documents,
+            "document": self.document,
+            "document_put": self.document_put,
+            "document_send": self.document_send,
+        }
 
     async def documents(self, params, rows):
         """[digest, kind] of every document held."""
@@ -41,6 +46,19 @@ class TrustMethods:
         if new in papers.SPREAD:
             papers.spread(self._node, data)
         return {}
+
+    async def document_send(self, params, rows):
+        """Carry a document to one node, which judges it; this one only looks whether it is one."""
+        from hedgenode.tasks import papers
+
+        data, to = params.data("data"), params.number("to", None, 1, message.EVERYONE - 1)
+        found = document.decode(data) if len(data) <= document.MAX_BYTES else document.Damage("it is too long", 0)
+        if isinstance(found, document.Damage):
+            raise Refusal(admin.BAD_PARAMS, "this is no document: %s" % found.reason)
+        sent_id = papers.send(self._node, data, to, self._node.config["copies"])
+        if sent_id is None:
+            raise Refusal(admin.STORAGE_FULL, "the store has no room for it")
+        return {"id": sent_id}
 
     def _held(self):
         where = (self._node.files, trust_table.FOLDER, self._node.config["fleet"])

@@ -36,10 +36,11 @@ class HousekeepingTask:
             await self.look_for_documents()
 
     async def look_for_documents(self):
-        """Documents of the fleet come as bundles to everybody; what looks at them is loaded when there is one."""
-        everyone = self._node.config["ipn_base"] + message.EVERYONE
+        """Documents come as bundles to everybody or to this node; what looks at them is loaded when there is one."""
+        base = self._node.config["ipn_base"]
+        ends = (base + message.EVERYONE, base + self._node.config["short"])
         for entry in self._bundles.entries():
-            if entry.destination == everyone and entry.seq > self._documents_seen:
+            if entry.destination in ends and entry.seq > self._documents_seen:
                 from hedgenode.tasks import papers
 
                 self._documents_seen = await papers.look(self._node, self._documents_seen)

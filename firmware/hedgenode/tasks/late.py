@@ -11,7 +11,8 @@ GROUPS = (
     ("admin_files", "FileMethods", "files compare put_begin put_data put_end remove"),
     ("admin_groups", "GroupMethods", "groups group_put group_remove group_advance"),
     ("admin_ledger", "LedgerMethods", "ledger ledger_head ledger_kept audited"),
-    ("admin_trust", "TrustMethods", "documents document document_put"),
+    ("admin_trust", "TrustMethods", "documents document document_put document_send"),
+    ("moves", "MoveMethods", "move"),
 )
 
 

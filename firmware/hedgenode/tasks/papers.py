@@ -6,18 +6,20 @@ import gc
 from hedgenode import config
 from hedgenode.crypto.steps import finish_politely
 from hedgenode.store.counters import write_atomic
+from hedgenode.tasks import elsewhere
 from hedgewire import bundle, cbor, message
 
-SPREAD = ("charter", "laptop", "revocation")  # what concerns every node travels on as a bundle
+SPREAD = ("charter", "laptop", "revocation", "rekey", "neighbour")  # what concerns every node travels on as a bundle
 _LIFETIME_MS = 90 * 24 * 3600 * 1000  # a document may take a season and many bicycles
 _HOPS = 16
 _AT_ONCE = 16
+_ROUNDS = 6  # as many as a move to another fleet has papers
 
 
 async def consider(node, data):
     """(the kind of a document that is new and verifies, the sentence that refuses it). Others get their turn."""
     version = node.trust.version
-    new, refusal = await finish_politely(node.trust.put_steps(data))
+    new, refusal = await elsewhere.consider(node, data) or await finish_politely(node.trust.put_steps(data))
     if node.trust.version != version:
         node.journal.say("info", "charter %d is in force" % node.trust.version)
         node.config["charter"] = node.trust.version
@@ -28,10 +30,16 @@ async def consider(node, data):
 
 def spread(node, data):
     """A bundle to everybody, from this node. Where the store is full, a neighbour has to hear of it otherwise."""
+    if send(node, data, message.EVERYONE, 1) is None:
+        node.journal.say("warning", "no room to pass a document on")
+
+
+def send(node, data, to, copies):
+    """The id of a bundle from this node that carries a document to that short id; None where the store is full."""
     base, short = node.config["ipn_base"], node.config["short"]
     made = bundle.make(
         bundle.Eid(base + short, message.DOCUMENT),
-        bundle.Eid(base + message.EVERYONE, message.DOCUMENT),
+        bundle.Eid(base + to, message.DOCUMENT),
         data,
         node.counters.next_sequence(),
         _LIFETIME_MS,
@@ -39,40 +47,58 @@ def spread(node, data):
     )
     made_id = bundle.bundle_id(made)
     assert not isinstance(made_id, bundle.Damage)  # only bytes from elsewhere can be damaged
-    to = (made.source.node, made.destination.node)
+    ends = (made.source.node, made.destination.node)
     now_ms = node.clock.uptime_ms()
-    if not node.bundles.add(bundle.encode(made), made_id, *to, 1, 0, made.lifetime_ms, now_ms, "own"):
-        node.journal.say("warning", "no room to pass a document on")
+    stored = node.bundles.add(bundle.encode(made), made_id, *ends, copies, 0, made.lifetime_ms, now_ms, "own")
+    return made_id if stored else None
 
 
 async def look(node, seen):
-    """Look at the bundles to everybody after arrival number `seen`, few at a time; return how far that came.
+    """Look at the bundles to everybody and to this node after arrival number `seen`; return how far that came.
 
-    After a new charter it begins anew, for some came too early to count.
+    After a new charter, and after a step towards another fleet, it begins anew: some came too early to count.
     """
+    for _ in range(_ROUNDS):
+        seen, begins_anew = await _round(node, seen)
+        if not begins_anew:
+            break
+    return seen
+
+
+async def _round(node, seen):
     for seq, bundle_id in _next(node, seen):
         held = bundle.decode(node.bundles.get(bundle_id) or b"")
         if not isinstance(held, bundle.Damage) and held.destination.service == message.DOCUMENT:
             if node.trust.busy:
-                return seen
-            version = node.trust.version
-            try:
-                await consider(node, held.payload)
-            except (OSError, MemoryError) as e:
-                node.journal.say("warning", "a document is not kept: %r" % e)
-            if node.trust.version != version:
-                return 0
+                return seen, False
+            if await _take(node, held, bundle_id):
+                return 0, True
         seen = seq
         await asyncio.sleep_ms(0)
-    return seen
+    return seen, False
+
+
+async def _take(node, held, bundle_id):
+    """True where others may count now that did not before."""
+    version = node.trust.version
+    new, refusal = None, "flash"
+    try:
+        new, refusal = await consider(node, held.payload)
+    except (OSError, MemoryError) as e:
+        node.journal.say("warning", "a document is not kept: %r" % e)
+    alone = held.destination.node == node.config["ipn_base"] + node.config["short"]
+    if alone and refusal is None:
+        node.bundles.remove(bundle_id, node.clock.uptime_ms())  # it has come where it was to come
+    return node.trust.version != version or (alone and new is not None)
 
 
 def _next(node, seen):
     """(arrival number, id) of the first ones, for RAM is small."""
-    everyone = node.config["ipn_base"] + message.EVERYONE
+    base = node.config["ipn_base"]
+    ends = (base + message.EVERYONE, base + node.config["short"])
     found = []
     for entry in node.bundles.entries():
-        if entry.destination == everyone and entry.seq > seen:
+        if entry.destination in ends and entry.seq > seen:
             found.append((entry.seq, bytes(entry.id)))
             if len(found) > _AT_ONCE:
                 found.remove(max(found))

@@ -1,7 +1,8 @@
 """Knows what stewards decide together: the charter, the certificates of laptops, revocations. Knows no single node.
 
 The fleet's id is the first 8 bytes of the digest of its founding charter (the one whose `fleet` is None). A later
-version names its parent and the fleet; a secession names its parent but no fleet, so that a new id begins. Signatures
+version names its parent and the fleet; a secession names its parent but no fleet, so that a new id begins, and so does
+the charter of two fleets that become one, which names both. Signatures
 are not checked here: `Document` carries them, and standing.py says which ones are enough.
 """
 
@@ -41,10 +42,13 @@ class Charter:
     fleet: bytes | None = None
     parent: bytes | None = None
     revoked: tuple[bytes, ...] = ()  # key ids, ordered
+    joins: bytes | None = None  # digest of the other parent's charter, where two fleets become one
 
     def to_document(self) -> Document:
         stewards = [[steward.name, steward.public, steward.until_version] for steward in self.stewards]
         says = documents.values_of(self) | {"stewards": stewards, "revoked": list(self.revoked)}
+        if self.joins is None:
+            del says["joins"]  # most charters have nothing to say of it
         return documents.make(CHARTER, says)
 
     @cached_property

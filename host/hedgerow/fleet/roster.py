@@ -12,11 +12,12 @@ from functools import cached_property
 
 from hedgenode.rules import trust as rules
 from hedgerow.errors import RefusedError
-from hedgerow.fleet import documents
+from hedgerow.fleet import charter as charters
+from hedgerow.fleet import documents, moving
 from hedgerow.fleet.charter import LaptopCertificate
 from hedgerow.fleet.documents import Document, unite
 from hedgerow.fleet.keys import key_id
-from hedgerow.fleet.standing import Standing
+from hedgerow.fleet.standing import Standing, judge
 from hedgewire import trust
 from hedgewire.cbor import Damage
 
@@ -81,19 +82,35 @@ class Roster:
     revoked: frozenset[bytes] = frozenset()
     laptops: frozenset[bytes] = frozenset()
     """Public keys of laptops that may act now, and so vouch for what a revoked one took in."""
+    elsewhere: frozenset[Enrolment] = frozenset()
+    """Enrolments in the fleets that this one has come from, by which its first nodes belonged there."""
+    left: frozenset[bytes] = frozenset()
+    """Digests of enrolments that are over, because the node has moved to another fleet."""
 
     @staticmethod
     def of(found: Iterable[Document], standing: Standing) -> "Roster":
         """What these documents say about that fleet; other kinds, other fleets and damaged ones are passed over."""
-        claims, signed = set(), set()
-        for document in unite(found):
+        papers = unite(found)
+        claims, signed, elsewhere = set(), set(), set()
+        origins = _origins(papers, standing)
+        for document in papers:
             claim = read_enrolment(document) if document.kind == ENROLMENT else None
-            if claim is None or isinstance(claim, Damage) or claim.fleet != standing.fleet:
+            if claim is None or isinstance(claim, Damage):
                 continue
-            claims.add(claim)
-            signed |= {(claim.digest, signer) for signer in document.signers}
-        certificates = frozenset(standing.certificates.values())
-        return Roster(certificates, frozenset(claims), frozenset(signed), standing.revoked, standing.laptops)
+            if claim.fleet == standing.fleet:
+                claims.add(claim)
+                signed |= {(claim.digest, signer) for signer in document.signers}
+            elif (claim.certificate, claim.laptop) in origins and claim.laptop in document.signers:
+                elsewhere.add(claim)
+        return Roster(
+            frozenset(standing.certificates.values()),
+            frozenset(claims),
+            frozenset(signed),
+            standing.revoked,
+            standing.laptops,
+            frozenset(elsewhere),
+            _left(papers, claims, standing),
+        )
 
     @cached_property
     def _by_digest(self) -> dict[bytes, LaptopCertificate]:
@@ -101,7 +118,7 @@ class Roster:
 
     @cached_property
     def _claim_by_digest(self) -> dict[bytes, Enrolment]:
-        return {claim.digest: claim for claim in self.claims}
+        return {claim.digest: claim for claim in (*self.elsewhere, *self.claims)}
 
     @cached_property
     def _signers(self) -> dict[bytes, set[bytes]]:
@@ -117,14 +134,13 @@ class Roster:
             return "its laptop certificate is not known here, or does not count"
         signers = self._signers.get(claim.digest, set())
         former = self._claim_by_digest.get(claim.replaces or b"")
-        if former is not None and former.custodian not in (None, claim.custodian) and former.custodian not in signers:
-            return f"the household that {former.name} belongs to has not agreed"
-        return rules.enrolment_fault(claim, certificate, signers, self.revoked, self.laptops)
+        counted = former is not None and (former in self.elsewhere or self.refusal(former) is None)
+        return rules.enrolment_fault(claim, certificate, signers, self.revoked, self.laptops, former, counted)
 
     @cached_property
     def nodes(self) -> list[Enrolment]:
         """Enrolments that count: covered by their certificate and not replaced by another that is. By short id."""
-        replaced = {claim.replaces for claim in self._covered}
+        replaced = {claim.replaces for claim in self._covered} | self.left
         return [claim for claim in self._covered if claim.digest not in replaced]
 
     def named(self, name: str) -> Enrolment | None:
@@ -179,7 +195,7 @@ class Roster:
         serial = self._next_serial(certificate, name)
         short = (
             known.short
-            if known is not None and certificate.holds(known.short)
+            if known is not None  # what is under way to it arrives
             else self._free_short(certificate, place)
         )
         enrolment = Enrolment(
@@ -242,6 +258,31 @@ def read_enrolment(document: Document) -> "Enrolment | Damage":
     claim = Enrolment(**found)
     claim.__dict__["digest"] = document.digest  # what a newer tool wrote beside our fields belongs to the body, too
     return claim
+
+
+def _origins(papers: list[Document], standing: Standing) -> set[tuple[bytes, bytes]]:
+    """Certificate and laptop of everybody who could enrol in a fleet that this one has parted from, or is made of."""
+    first = standing.charters[0] if standing.charters else None
+    found: set[tuple[bytes, bytes]] = set()
+    for paper in papers:
+        parent = charters.read_charter(paper) if paper.kind == charters.CHARTER else None
+        if first is not None and isinstance(parent, charters.Charter) and parent.digest in (first.parent, first.joins):
+            judged = judge(papers, parent.fleet_id, anchor=parent.digest)
+            found |= {(digest, one.laptop) for digest, one in judged.certificates.items()}
+    return found
+
+
+def _left(papers: Iterable[Document], claims: Iterable[Enrolment], standing: Standing) -> frozenset[bytes]:
+    """Enrolments that moves which count have ended."""
+    households = {claim.digest: claim.custodian for claim in claims}
+    ended = set()
+    for paper in papers:
+        move = moving.read_move(paper) if paper.kind == moving.MOVE else None
+        if isinstance(move, moving.Move) and move.fleet == standing.fleet and move.enrolment in households:
+            household = households[move.enrolment]
+            if moving.fault(paper, household, standing.charters, standing.revoked) is None:
+                ended.add(move.enrolment)
+    return frozenset(ended)
 
 
 def _shared(what: str, nodes: list[Enrolment], value_of) -> list[Conflict]:

@@ -13,6 +13,7 @@ from hedgenode.tasks.admin_ledger import LedgerMethods
 from hedgenode.tasks.admin_messages import MessageMethods
 from hedgenode.tasks.admin_node import NodeMethods
 from hedgenode.tasks.admin_trust import TrustMethods
+from hedgenode.tasks.moves import MoveMethods
 from hedgerow import session
 from hedgewire import admin
 
@@ -28,7 +29,7 @@ class _NoNode:
 
 def test_every_method_is_described_and_every_described_one_exists():
     known = set()
-    for group in (NodeMethods, FileMethods, MessageMethods, LedgerMethods, GroupMethods, TrustMethods):
+    for group in (NodeMethods, FileMethods, MessageMethods, LedgerMethods, GroupMethods, TrustMethods, MoveMethods):
         known |= set(group(_NoNode()).methods)
     assert set(SECTIONS) == known
 
