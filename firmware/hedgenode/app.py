@@ -29,7 +29,6 @@ from hedgenode.tasks.housekeeping import HousekeepingTask
 from hedgenode.tasks.journal import Journal
 from hedgenode.tasks.late import Late
 from hedgenode.tasks.layers import Layers
-from hedgenode.tasks.radio import RadioTask
 from hedgenode.tasks.sampling import SamplingTask
 from hedgewire import message
 
@@ -45,6 +44,7 @@ KEYS_FOLDER = "/store/keys"
 # Free heap at start that a ledger and its signatures take beside messages. An ESP32 whose heap grows counts that in.
 LEDGER_NEEDS_BYTES = 64000
 NEXT_FOLDER = "/store/next"  # what a move to another fleet needs
+_FRAMES_RESERVED = 1024  # counters of radio frames that one write to flash pays for: at one a second, 85 writes a day
 
 
 class Node:
@@ -151,6 +151,22 @@ class Node:
             self.radio = hal.Radio(c["radio_channel"])
         gc.collect()
 
+    def _radio_task(self):
+        """Loaded where there is a radio only."""
+        from hedgenode.tasks.radio import OpenAir, RadioTask
+
+        keys = OpenAir() if self.config["radio_security"] == "open" else self._radio_keys()
+        return RadioTask(self.radio, keys, self.exchange, self.clock, self.config["hello_ms"])
+
+    def _radio_keys(self):
+        from hedgenode.store.circles import Circles
+        from hedgenode.store.reserved import Reserved
+        from hedgenode.tasks.radio_keys import RadioKeys
+
+        counters = Reserved(self.files, "/store/frames.cbor", _FRAMES_RESERVED)
+        circles = Circles(self.files, "/store/circles.cbor")
+        return RadioKeys(self.config["fleet"], self.layers, circles, counters.next, self.exchange, self.journal)
+
     def _tell(self, event, **facts):
         rest = " ".join("%s %s" % (key, facts[key]) for key in sorted(facts) if key != "id")
         self.journal.say("info", "bundle %s %s %s" % (facts["id"].hex()[:8], event, rest))
@@ -220,7 +236,7 @@ class Node:
         self.start("console", self.console.listen)
         self.start("administration", self.console.answer)
         if self.radio is not None:
-            radio = RadioTask(self.radio, self.exchange, self.clock, self.config["hello_ms"])
+            radio = self._radio_task()
             self.start("listen", radio.listen)
             self.start("speak", radio.speak)
             if self.ledger is not None:

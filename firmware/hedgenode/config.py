@@ -10,6 +10,7 @@ PATH = "/config.cbor"
 VERSION = 1
 MAX_BYTES = 1536  # fits one answer frame with room to spare
 MAX_SENSORS = 16
+RADIO_SECURITIES = ("open", "fleet")  # link messages as they are, or under the key of the fleet's own group
 CONSOLES = ("open", "locked")
 
 DEFAULTS = {
@@ -22,6 +23,7 @@ DEFAULTS = {
     "hello_ms": 30000,
     "radio": "none",
     "radio_channel": 1,
+    "radio_security": "open",
     "sensors": [],
     "console": "open",
     "custodian": None,
@@ -68,8 +70,9 @@ def fault(values) -> "str | None":
             return "%s must be %d bytes" % (key, _ID_BYTES)
     if not _is_word(values.get("radio")):
         return "radio must be a word of small letters and digits, or none"
-    if values.get("console") not in CONSOLES:
-        return "console must be one of %s" % ", ".join(CONSOLES)
+    for key, allowed in (("console", CONSOLES), ("radio_security", RADIO_SECURITIES)):
+        if values.get(key) not in allowed:
+            return "%s must be one of %s" % (key, ", ".join(allowed))
     return _sensors_fault(values.get("sensors"))
 
 

@@ -47,8 +47,18 @@ class Chain:
         """The secret of an epoch of this generation, the oldest one or a later one."""
         secret = self.secret
         for _ in range(epoch - self.oldest):
-            secret = suite.expand(secret, b"hedgerow group ratchet 1" + self.group, SECRET_BYTES)
+            secret = self._next(suite, secret)
         return secret
+
+    def heard_secrets(self, suite):
+        """Yield (epoch, secret) of every epoch in which another member may speak now, oldest first."""
+        secret = self.secret
+        for epoch in range(self.oldest, min(self.epoch + MAX_AHEAD, last_epoch(self.epoch)) + 1):
+            yield epoch, secret
+            secret = self._next(suite, secret)
+
+    def _next(self, suite, secret):
+        return suite.expand(secret, b"hedgerow group ratchet 1" + self.group, SECRET_BYTES)
 
     def advanced(self, suite, epoch: int) -> "Chain":
         """The chain at a later epoch; what is too old by then cannot be made from it any more."""

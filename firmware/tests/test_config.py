@@ -37,6 +37,8 @@ WRONG = (
     ("radio", ["espnow"]),
     ("radio_channel", 0),
     ("radio_channel", 14),
+    ("radio_security", "closed"),
+    ("radio_security", None),
     ("console", "shut"),
     ("console", True),
     ("watchdog_ms", -1),

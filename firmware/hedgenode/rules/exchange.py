@@ -42,7 +42,7 @@ class Exchange:
         # Takes heads and counter-signatures of ledgers (a link.Head or link.Witness): what they need takes longer than
         # an answer may, so whoever it is only keeps them for later.
         self.of_ledgers = None
-        self._door = door
+        self.door = door
         self.immunity = Immunity()
         self.peers = {}
         self.damaged = 0
@@ -254,12 +254,12 @@ class Exchange:
         bundle_id = bundle.bundle_id(arrived)
         if self.store.knows(bundle_id):
             return True
-        if not self.may_carry(arrived) or (self._door is not None and not self._door.admits(arrived, bundle_id)):
+        if not self.may_carry(arrived) or (self.door is not None and not self.door.admits(arrived, bundle_id)):
             return False
         ends = (arrived.source.node, arrived.destination.node)
         stored = self.keep(data, bundle_id, ends, copies, arrived.age_ms or 0, arrived.lifetime_ms, now_ms)
-        if stored and self._door is not None:
-            self._door.entered(arrived, bundle_id)
+        if stored and self.door is not None:
+            self.door.entered(arrived, bundle_id)
         return stored
 
     def keep(self, data, bundle_id, ends, copies, age_ms, lifetime_ms, now_ms):

@@ -1,4 +1,8 @@
-"""Carries the exchange over a radio: listens, answers, says HELLO in its turn. Decides nothing about bundles."""
+"""Carries exchanges over a radio: listens, answers, says HELLO in its turn. Decides nothing about bundles.
+
+There is an exchange for each circle of nodes that share keys (crypto/linksec.py): the own fleet, and those with whom it
+shares the public layer only. Nothing leaves or enters but under one of their keys, unless the fleet keeps the air open.
+"""
 
 import asyncio
 import os
@@ -10,22 +14,45 @@ _TICK_MS = const(1000)
 _PROMISE_MS = const(5000)
 _MAX_OUTBOX = const(8)
 _PATIENCE = const(5)  # times that a radio with full buffers is asked to take the same frame
+_GUESTS_EVERY = const(4)  # of our HELLOs goes to circles other than our own fleet
+
+
+class OpenAir:
+    """In place of a RadioKeys, in fleets with boards that have no room for keys: messages travel as they are."""
+
+    guests = ()
+
+    def __init__(self):
+        self.security = self
+
+    def refresh(self):
+        pass
+
+    def secure(self, message):
+        return message
+
+    def open(self, frame):
+        return frame
 
 
 class RadioTask:
-    """`radio` has send(frame) -> bool and receive() -> (frame, rssi_dbm) or None, both at once, and counts `lost`."""
+    """`radio` has send(frame) -> bool and receive() -> (frame, rssi_dbm) or None, both at once, and counts `lost`.
 
-    def __init__(self, radio, exchange, clock, hello_ms):
+    `exchange` is that of the own fleet, `keys` a RadioKeys (its `guests` are other circles' exchanges) or OpenAir.
+    """
+
+    def __init__(self, radio, keys, exchange, clock, hello_ms):
         self.radio = radio
+        self._keys = keys
         self._exchange = exchange
         self._clock = clock
         self._hello_ms = hello_ms
         self._outbox = []
 
-    def say(self, frame) -> None:
-        """Have a frame sent in our next turn, within a second. What is too much is lost, as on the air."""
+    def say(self, message) -> None:
+        """Have a link message sent in our next turn, within a second. What is too much is lost, as on the air."""
         if len(self._outbox) < _MAX_OUTBOX:
-            self._outbox.append(frame)
+            self._outbox.append(message)
 
     async def listen(self, promise):
         """Take what comes and answer it. Silence on the air is no failure of ours."""
@@ -35,31 +62,54 @@ class RadioTask:
             if heard is None:
                 await asyncio.sleep_ms(_POLL_MS)
                 continue
-            frame, rssi_dbm = heard
-            clock = self._clock
-            await self._send(self._exchange.on_frame(frame, clock.uptime_ms(), clock.uptime_s(), rssi_dbm))
+            message = self._keys.security.open(heard[0])
+            if message is not None:
+                exchange = self._exchange_of(message)
+                now_ms, now_s = self._clock.uptime_ms(), self._clock.uptime_s()
+                await self._send(exchange.on_frame(message, now_ms, now_s, heard[1]))
             await asyncio.sleep_ms(0)
+
+    def _exchange_of(self, message):
+        """That of the circle whose key opened the message: the security has put its tag in."""
+        tag = message[1] << 8 | message[2]
+        for guest in self._keys.guests:
+            if guest.tag == tag:
+                return guest
+        return self._exchange
 
     async def speak(self, promise):
         """Repeat what was not answered, and greet."""
         # Neighbours that were switched on together must not talk at the same moment for ever.
         wait_ms = self._hello_ms * (128 + os.urandom(1)[0] // 2) // 256
+        turns = 0
         while True:
             promise(_PROMISE_MS)
             step_ms = min(wait_ms, _TICK_MS)
             await asyncio.sleep_ms(step_ms)
             wait_ms -= step_ms
-            clock = self._clock
-            await self._send(self._exchange.tick(clock.uptime_ms(), clock.uptime_s()))
+            now_ms, now_s = self._clock.uptime_ms(), self._clock.uptime_s()
+            self._keys.refresh()
+            guests = self._keys.guests
+            for exchange in [self._exchange] + list(guests):
+                await self._send(exchange.tick(now_ms, now_s))
             waiting, self._outbox = self._outbox, []
             await self._send(waiting)
             if wait_ms <= 0:
-                await self._send([self._exchange.hello(clock.uptime_s())])
+                greeted = [self._exchange] if turns % _GUESTS_EVERY else [self._exchange] + list(guests)
+                await self._send([exchange.hello(now_s) for exchange in greeted])
+                turns += 1
                 wait_ms = self._hello_ms * (192 + os.urandom(1)[0] // 2) // 256
 
-    async def _send(self, frames):
-        """One after the other, at the pace of the radio. A frame that it refuses for good is lost like any other."""
-        for frame in frames:
+    async def _send(self, messages):
+        """One after the other, at the pace of the radio. What it refuses for good is lost like any other frame."""
+        for message in messages:
+            try:
+                frame = self._keys.security.secure(message)
+            except OSError:  # flash is full: better mute than a counter that comes twice
+                frame = None
+                self.radio.lost += 1
+            if frame is None:
+                continue  # without a key of its fleet a node is mute as well
             for _ in range(_PATIENCE):
                 if self.radio.send(frame):
                     break

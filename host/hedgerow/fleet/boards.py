@@ -15,6 +15,8 @@ from hedgerow.errors import UsageError
 
 SCHEMA_FILE = "board.schema.json"
 
+LEAST_HEAP_FOR_KEYS_BYTES = 131_072
+
 
 @dataclass(frozen=True)
 class Current:
@@ -68,6 +70,11 @@ class Board:
     def machine(self) -> str:
         """The text of `os.uname().machine` that a stand-in answers with."""
         return self.machines[0]
+
+    @property
+    def has_room_for_keys(self) -> bool:
+        """Whether a member of groups fits: a smaller board carries every layer and reads the public one."""
+        return self.heap_bytes >= LEAST_HEAP_FOR_KEYS_BYTES
 
     @property
     def platform(self) -> str:

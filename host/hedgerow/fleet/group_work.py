@@ -15,8 +15,6 @@ from hedgerow.fleet.standing import Standing
 if TYPE_CHECKING:
     from hedgerow.fleet.folder import FleetFolder
 
-# What a member needs beside all else does not fit a board with less: it carries every layer and reads the public one.
-LEAST_HEAP_BYTES = 131_072
 EPOCHS = "epochs"  # kind of the observation: how far a node's groups have gone
 
 
@@ -62,7 +60,7 @@ def keys_for(fleet: "FleetFolder", spec: NodeSpec) -> list[GroupKey]:
 
 def wanted_of(papers: Iterable[Document], standing: Standing, laptop: bytes | None, spec: NodeSpec) -> frozenset[bytes]:
     """Ids of the groups that a node is to be in and whose keys this laptop can give: no passphrase is asked for."""
-    if spec.board.heap_bytes < LEAST_HEAP_BYTES:
+    if not spec.board.has_room_for_keys:
         return frozenset()
     known = Groups.of(papers, standing)
     node = spec.enrolment.node if spec.enrolment else b""

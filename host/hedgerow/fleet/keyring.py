@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from hedgerow.errors import UsageError
 from hedgerow.fleet import boards, keys, people
-from hedgerow.fleet.group_work import LEAST_HEAP_BYTES
 from hedgerow.fleet.groups import Group, Groups
 from hedgewire.group import Chain
 
@@ -136,7 +135,7 @@ def _own(fleet: "FleetFolder", holders: Mapping[bytes, Holder]) -> dict[bytes, O
 def _too_small(board_id: str) -> str | None:
     """The board, if it has less memory than opening takes beside all else; one that is not known here gets a try."""
     try:
-        return board_id if boards.load(board_id).heap_bytes < LEAST_HEAP_BYTES else None
+        return None if boards.load(board_id).has_room_for_keys else board_id
     except UsageError:
         return None
 

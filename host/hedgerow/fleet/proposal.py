@@ -18,7 +18,17 @@ from hedgerow.fleet.problems import FileProblems, Problem
 from hedgerow.fleet.toml_positions import Positions
 
 FILE_NAME = "fleet.toml"
-SETTINGS = ("sample_ms", "hello_ms", "radio", "radio_channel", "console", "watchdog_ms", "copies", "sensors")
+SETTINGS = (
+    "sample_ms",
+    "hello_ms",
+    "radio",
+    "radio_channel",
+    "radio_security",
+    "console",
+    "watchdog_ms",
+    "copies",
+    "sensors",
+)
 _FIRST_NODE = """\
 
 # A node: a name, a board (a folder of boards/), and what differs from the defaults.
@@ -72,6 +82,7 @@ def parse(text: str, file_name: str = FILE_NAME) -> Proposal:
         *_repeated_names(tables, positions),
         *_unknown_radios(content, positions),
         *_lacking_radios(tables, positions),
+        *_without_room_for_keys(content, positions),
         *_unknown_drivers(content, positions),
     ]
     if found:
@@ -166,6 +177,21 @@ def _lacking_radios(tables: list[dict], positions: Positions) -> Iterable[Proble
         if needed[table["radio"]] not in board.radios:
             where = positions.of_value(("node", index, "radio"))
             yield Problem(*where, f"a {board.name} has no {table['radio']}", 'leave the line out, or say "none"')
+
+
+def _without_room_for_keys(content: dict, positions: Positions) -> Iterable[Problem]:
+    """One node that cannot speak under the fleet's key would be deaf and mute among the others."""
+    if content.get("defaults", {}).get("radio_security") != "fleet":
+        return
+    for index, table in enumerate(content.get("node", [])):
+        if table["board"] not in boards.board_ids():
+            continue
+        board = boards.load(table["board"])
+        has_radio = bool(board.radios) and table.get("radio") != bearers.NONE
+        if has_radio and not board.has_room_for_keys:
+            where = positions.of_value(("node", index, "board"))
+            hint = 'take a board with more memory, or say radio_security = "open"'
+            yield Problem(*where, f"a {board.name} has no memory for the fleet's key on the radio", hint)
 
 
 def _unknown_drivers(content: dict, positions: Positions) -> Iterable[Problem]:

@@ -131,9 +131,22 @@ def test_an_appended_node_is_read_back():
     assert ash.settings["sample_ms"] == 1000
 
 
+def test_all_nodes_of_a_fleet_speak_under_its_key_or_none():
+    keyed = '[fleet]\nname = "river"\n[defaults]\nradio_security = "fleet"\n'
+    big = '[[node]]\nname = "ash"\nboard = "ESP32_GENERIC_S3"\n'
+    small = '[[node]]\nname = "elm"\nboard = "ESP32_GENERIC"\n'
+    mute = small + 'radio = "none"\n'
+    assert [node.settings["radio_security"] for node in proposal.parse(keyed + big + mute).nodes] == ["fleet", "fleet"]
+    (problem,) = problems_of(keyed + big + small)
+    assert (problem.line, "no memory" in problem.message) == (10, True)
+    (problem,) = problems_of(keyed + big + 'radio_security = "open"\n')
+    assert problem.line == 8
+    assert proposal.parse(keyed.replace('"fleet"', '"open"') + small).nodes[0].settings["radio_security"] == "open"
+
+
 def test_the_schema_is_a_schema_and_its_defaults_obey_it():
     Draft202012Validator.check_schema(proposal.schema())
-    for setting in ("sample_ms", "hello_ms", "copies", "console", "watchdog_ms", "radio_channel"):
+    for setting in ("sample_ms", "hello_ms", "copies", "console", "watchdog_ms", "radio_channel", "radio_security"):
         Draft202012Validator(proposal.schema()["$defs"][setting]).validate(proposal.default(setting))
 
 

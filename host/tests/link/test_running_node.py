@@ -28,6 +28,7 @@ CONFIG = {
     "hello_ms": 30_000,
     "radio": "none",
     "radio_channel": 1,
+    "radio_security": "open",
     "sensors": [],
     "console": "open",
     "custodian": None,

@@ -23,6 +23,7 @@ from hedgerow.repl import Repl
 from hedgerow.session import Session
 from hedgerow.transports import ports
 from hedgerow.virtual import VirtualBoard, interpreter
+from hedgerow.virtual.attacker import Attacker
 from hedgerow.virtual.radio import Ether
 from hedgewire import admin, frame
 
@@ -117,11 +118,19 @@ class Nodes:
         board.resets.clear()
         return board
 
-    async def ether(self, loss: float) -> tuple[str, int]:
-        """The radio between boards; its address."""
-        air = Ether(seed=1, loss=loss)
-        self._stack.push_async_callback(air.close)
-        return await air.start()
+    async def ether(self, loss: float, attacker: Attacker | None = None) -> tuple[str, int]:
+        """The radio between boards; its address. `self.air` is what happens there."""
+        self.air = Ether(seed=1, loss=loss, attacker=attacker)
+        self._stack.push_async_callback(self.air.close)
+        return await self.air.start()
+
+    async def configure(self, board: VirtualBoard, **changes) -> None:
+        """Let the node start again with other settings."""
+        starts = board.resets.count("hard") + 1
+        await self.ask(board, "configure", {"config": changes})
+        await self.ask(board, "restart")
+        await self.ends(board, "hard", starts)
+        await self.hello(board)
 
     # what one asks
 
