@@ -49,6 +49,8 @@ COMMANDS: dict[str, Entry] = {
     "inbox": Entry("hedgerow.cli.inbox", "Read what has arrived at a node; least-heard authors first."),
     "label": Entry("hedgerow.cli.label", "Print labels for nodes: names, words and a QR code."),
     "kit": Entry("hedgerow.cli.kit", "Write a stick that installs and runs Hedgerow with no network."),
+    "secede": Entry("hedgerow.cli.secede", "Leave a fleet with some of its nodes, and begin one of your own."),
+    "merge": Entry("hedgerow.cli.merge", "Make one fleet of two, signed by the stewards of both."),
     "report": Entry("hedgerow.cli.report", "Write one HTML page with pictures about your fleet."),
     "sim": Entry("hedgerow.cli.sim", "Simulate how messages travel, our routing beside that of others."),
     "bundle": Entry("hedgerow.cli.bundle", "Look inside a stored bundle."),
