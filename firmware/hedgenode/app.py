@@ -6,15 +6,15 @@ import os
 import sys
 import time
 
-from hedgenode import config, identity
+from hedgenode import identity
 from hedgenode.hal import watchdog
 from hedgenode.hal.clock import Clock
 from hedgenode.hal.console import Console
 from hedgenode.hal.hardware import Hardware, restart
-from hedgenode.rules.exchange import Exchange
+from hedgenode.rarely import Rarely
+from hedgenode.rules.intake import Intake
 from hedgenode.rules.power import plan
 from hedgenode.rules.promises import Promises
-from hedgenode.rules.routing import Meetings
 from hedgenode.store import bundles, samples
 from hedgenode.store.counters import Counters, are_lost, read_whole
 from hedgenode.store.files import Flash
@@ -136,20 +136,34 @@ class Node:
         return self._trust
 
     def _make_exchange(self):
+        """What is needed to talk to neighbours is loaded with a radio only: it is a tenth of the code."""
         c = self.config
-        self.meetings = Meetings(c["short"])
-        tag = c["fleet"][0] << 8 | c["fleet"][1]
-        self.exchange = Exchange(c["short"], tag, c["ipn_base"], self.bundles, self.meetings, self._tell, self.layers)
-        self.radio = None
-        if c["radio"] == "none":
-            return
-        try:
-            hal = __import__("hedgenode.hal.%s_radio" % c["radio"], None, None, ("Radio",))
-        except ImportError:
-            self.journal.say("error", "this board has no radio %s; the node works without" % c["radio"])
+        self.radio = self._radio()
+        if self.radio is None:
+            self.exchange = self.meetings = None
+            self.intake = Intake(c["short"], c["ipn_base"], self.bundles, self._tell, self.layers)
         else:
-            self.radio = hal.Radio(c["radio_channel"])
+            from hedgenode.rules.exchange import Exchange
+            from hedgenode.rules.routing import Meetings
+
+            self.meetings = Meetings(c["short"])
+            tag = c["fleet"][0] << 8 | c["fleet"][1]
+            self.exchange = Exchange(
+                c["short"], tag, c["ipn_base"], self.bundles, self.meetings, self._tell, self.layers
+            )
+            self.intake = self.exchange.intake
         gc.collect()
+
+    def _radio(self):
+        wanted = self.config["radio"]
+        if wanted == "none":
+            return None
+        try:
+            hal = __import__("hedgenode.hal.%s_radio" % wanted, None, None, ("Radio",))
+        except ImportError:
+            self.journal.say("error", "this board has no radio %s; the node works without" % wanted)
+            return None
+        return hal.Radio(self.config["radio_channel"])
 
     def _radio_task(self):
         """Loaded where there is a radio only."""
@@ -197,7 +211,7 @@ class Node:
         facts["app"] = VERSION
         facts["boot"] = self.boot
         facts["watchdog"] = self.hardware.reset_cause() == "watchdog"
-        return LedgerTask(self.files, mine, self.clock, self.journal, facts, config.PATH)
+        return LedgerTask(self.files, mine, self.clock, self.journal, facts)
 
     def _sensors(self):
         from hedgenode import drivers
@@ -312,14 +326,24 @@ def _restart(failure, ran_s):
     restart()
 
 
+def _settings():
+    """The configuration, or a sentence why there is none. What checks it is needed once, and not kept in memory."""
+    with Rarely():
+        from hedgenode import config
+
+        settings = config.load()
+        if settings is None:
+            return "this board is not provisioned yet (hedgerow provision)."
+        if isinstance(settings, config.Unusable):
+            return "%s: %s. `hedgerow provision` writes it anew." % (config.PATH, settings.sentence)
+        return settings
+
+
 def main():
     """Start the node from /config.cbor; comes back on Ctrl-C, or at once with a sentence where it cannot start."""
-    settings = config.load()
-    if settings is None:
-        print("Hedgerow: this board is not provisioned yet (hedgerow provision).")
-        return
-    if isinstance(settings, config.Unusable):
-        print("Hedgerow: %s: %s. `hedgerow provision` writes it anew." % (config.PATH, settings.sentence))
+    settings = _settings()
+    if isinstance(settings, str):
+        print("Hedgerow: " + settings)
         return
     try:
         import board

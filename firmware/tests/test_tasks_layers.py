@@ -77,7 +77,7 @@ class Node:
 
     def takes(self, data):
         arrived = bundle.decode(data)
-        return self.exchange.accept(arrived, data, 1, self.clock.now_ms)
+        return self.exchange.intake.accept(arrived, data, 1, self.clock.now_ms)
 
     def reads(self, data):
         held = bundle.decode(data)

@@ -21,7 +21,7 @@ from pathlib import Path
 from full_stores import full_stores
 
 from hedgerow.errors import FleetError
-from hedgerow.fleet import boards, folder, proposal
+from hedgerow.fleet import boards, folder, founding, proposal
 from hedgerow.plans import firmware
 from hedgerow.plans.parallel import Bench as PortBench
 from hedgerow.repl import Repl
@@ -37,6 +37,7 @@ BOARD = "RPI_PICO_EMULATED"
 NAME = "bench"
 UID = bytes.fromhex("e660583883000001")
 ANSWER_S = 20.0
+SETTLED_MS = 25_000  # every task has had its turns, and the ledger has noted the start
 GROUP = bytes.fromhex("6a12b00c5d0e4f71")
 READY_WORDS = "is up, boot"  # the first line of the node's log
 ON_CHIP = Path(__file__).parent / "on_chip"
@@ -128,7 +129,7 @@ class _Twin:
 
     async def provisioned(self) -> bytes:
         """The file system of a node that is a member of a group, has sent something there, and signed its ledger."""
-        with folder.found(self._fleet_path, "bench"):
+        with founding.found(self._fleet_path, "bench"):
             pass
         with (self._fleet_path / proposal.FILE_NAME).open("a", encoding="utf-8") as text:
             text.write(proposal.node_text(NAME, "RPI_PICO", {"sample_ms": 5000}))
@@ -183,7 +184,8 @@ async def _with_the_application(pico: EmulatedPico, stores: str) -> list[Figure]
     await pico.press_reset()
     ready_ms = await saying
     async with Session(open_serial(pico.port)) as node:
-        await asyncio.sleep(3)  # one round of every task
+        while (await pico.status()).since_reset_ms < ready_ms + SETTLED_MS:
+            await asyncio.sleep(0.5)
         status = await node.ask("status", timeout_s=20)
         hello_ms = await _answer_ms(pico, node, "hello")
     return [

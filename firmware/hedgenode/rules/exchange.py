@@ -8,12 +8,12 @@ never with none.
 
 from hedgenode.rules import routing
 from hedgenode.rules.immunity import Immunity
+from hedgenode.rules.intake import MAX_BUNDLE_BYTES, Intake
 from hedgenode.rules.neighbour import Incoming, Outgoing, Peer
 from hedgewire import bundle, link, message
 
 MAX_PEERS = 16  # nodes whose offers are remembered at one time
 MAX_TRANSFERS = 4  # bundles on their way in, and again on their way out
-MAX_BUNDLE_BYTES = 2048  # fits one administration frame; eight transfers of this size are what a small heap bears
 MAX_OFFERS = 12  # in one frame; the next ones follow when these are settled
 PEER_FORGOTTEN_S = 20 * 60
 RESEND_MS = 1500
@@ -44,6 +44,8 @@ class Exchange:
         self.of_ledgers = None
         self.door = door
         self.immunity = Immunity()
+        self.intake = Intake(short, ipn_base, store, told, door, self.immunity)
+        self.short_of = self.intake.short_of
         self.peers = {}
         self.damaged = 0
         self._incoming = {}  # (peer, id) -> Incoming
@@ -99,7 +101,7 @@ class Exchange:
         same_public = peer.fingerprint == self.store.public_fingerprint()
         to_reader, further, again = [], [], []
         for entry in self.store.entries():
-            destination = self._short_of(entry.destination)
+            destination = self.short_of(entry.destination)
             if same_public and destination == message.EVERYONE:
                 continue
             copies = self.copies_for(to, entry, now_s)
@@ -243,44 +245,11 @@ class Exchange:
         if isinstance(arrived, bundle.Damage) or bundle.bundle_id(arrived) != bundle_id:
             self.damaged += 1
             return []  # said nothing: the sender tries again
-        shared = self._shares(self._short_of(arrived.destination.node))
-        if not shared or not self.accept(arrived, data, copies, now_ms):
+        shared = self._shares(self.short_of(arrived.destination.node))
+        if not shared or not self.intake.accept(arrived, data, copies, now_ms):
             self.told("refused", id=bundle_id, peer=source)
             return [link.encode_ack(self.tag, self.short, source, bundle_id, link.REFUSED, 0)]
         return [self._acknowledge(source, bundle_id)]
-
-    def accept(self, arrived, data, copies, now_ms):
-        """Put a checked bundle into the store; True once it is safe there. Also for bundles that a mule brings."""
-        bundle_id = bundle.bundle_id(arrived)
-        if self.store.knows(bundle_id):
-            return True
-        if not self.may_carry(arrived) or (self.door is not None and not self.door.admits(arrived, bundle_id)):
-            return False
-        ends = (arrived.source.node, arrived.destination.node)
-        stored = self.keep(data, bundle_id, ends, copies, arrived.age_ms or 0, arrived.lifetime_ms, now_ms)
-        if stored and self.door is not None:
-            self.door.entered(arrived, bundle_id)
-        return stored
-
-    def keep(self, data, bundle_id, ends, copies, age_ms, lifetime_ms, now_ms):
-        """Store what may be carried; `ends` are the node numbers of its source and destination."""
-        source, destination = ends
-        mine = self._short_of(destination) == self.short
-        state = "delivered" if mine else "stored"
-        if not self.store.add(data, bundle_id, source, destination, copies, age_ms, lifetime_ms, now_ms, state):
-            return False
-        if mine:
-            self.immunity.add(bundle_id)
-        self.told("delivered" if mine else "accepted", id=bundle_id, source=self._short_of(source))
-        return True
-
-    def may_carry(self, arrived):
-        """Whether a bundle is for this fleet and may travel on; nodes elsewhere wait for a gateway."""
-        for eid in (arrived.source, arrived.destination):
-            if eid.scheme != bundle.IPN or self._short_of(eid.node) is None:
-                return False
-        hops = arrived.hop_count
-        return not bundle.must_delete(arrived) and (hops is None or hops[1] <= hops[0])
 
     def _on_ack(self, ack, now_ms, now_s):
         out = self._outgoing.get(ack.id)
@@ -306,7 +275,7 @@ class Exchange:
         entry = self.store.entry(bundle_id)
         if entry is None:
             return
-        destination = self._short_of(entry.destination)
+        destination = self.short_of(entry.destination)
         if destination is None or destination == message.EVERYONE or self.public_only:
             return  # public: stays with everybody until it expires
         if state == link.DELIVERED:
@@ -333,7 +302,7 @@ class Exchange:
             entry = self.store.entry(bundle_id)
             if entry is None:
                 self.immunity.add(bundle_id)
-            elif entry.state == "stored" and self._short_of(entry.destination) != message.EVERYONE:
+            elif entry.state == "stored" and self.short_of(entry.destination) != message.EVERYONE:
                 self.immunity.add(bundle_id)
                 self.store.give(bundle_id, entry.copies, now_ms)
 
@@ -345,7 +314,7 @@ class Exchange:
 
     def _acknowledge(self, to, bundle_id):
         entry = self.store.entry(bundle_id)
-        mine = entry is not None and self._short_of(entry.destination) == self.short
+        mine = entry is not None and self.short_of(entry.destination) == self.short
         state = link.DELIVERED if mine else link.ACCEPTED
         return link.encode_ack(self.tag, self.short, to, bundle_id, state, 0)
 
@@ -362,7 +331,7 @@ class Exchange:
     def copies_for(self, to, entry, now_s):
         """How many copies of that bundle this peer should get; 0 is none."""
         peer = self._peer(to, now_s)
-        destination = self._short_of(entry.destination)
+        destination = self.short_of(entry.destination)
         if destination is None or destination == self.short or not self._shares(destination):
             return 0  # ours already, or for a node beyond this fleet, which only a gateway reaches
         if destination == message.EVERYONE:
@@ -401,8 +370,3 @@ class Exchange:
     def _settled(self, peer, bundle_id, now_s):
         at = peer.settled.get(bundle_id)
         return at is not None and now_s - at < OFFER_AGAIN_S
-
-    def _short_of(self, node):
-        """Short id of an ipn node number of this fleet; None for a node elsewhere."""
-        short = node - self.ipn_base
-        return short if 0 <= short <= 0xFFFF else None

@@ -5,7 +5,7 @@ and posts that. A group message is made here, because a key of a group must see 
 """
 
 from hedgenode.crypto.steps import finish_politely
-from hedgenode.rules.exchange import MAX_BUNDLE_BYTES
+from hedgenode.rules.intake import MAX_BUNDLE_BYTES
 from hedgenode.tasks.admin import Refusal
 from hedgewire import admin, bundle, message
 
@@ -141,9 +141,9 @@ class MessageMethods:
             raise Refusal(admin.BAD_PARAMS, "this is no whole bundle: %s" % brought.reason)
         if len(data) > MAX_BUNDLE_BYTES:
             raise Refusal(admin.REFUSED, "the bundle has %d bytes, %d are carried" % (len(data), MAX_BUNDLE_BYTES))
-        if not node.exchange.may_carry(brought):
+        if not node.intake.may_carry(brought):
             raise Refusal(admin.REFUSED, "the bundle is for another fleet, or has made too many hops")
-        if not node.exchange.accept(brought, data, copies, node.clock.uptime_ms()):
+        if not node.intake.accept(brought, data, copies, node.clock.uptime_ms()):
             raise Refusal(admin.STORAGE_FULL, "the store has no room for it, or its time is over")
         return {"id": bundle.bundle_id(brought)}
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hedgenode import config
+from hedgenode.rarely import Rarely
 from hedgenode.store.counters import write_atomic
 from hedgenode.tasks.admin import Refusal
 from hedgewire import admin, cbor
@@ -88,15 +88,18 @@ class NodeMethods:
         wanted = dict(node.config)
         wanted.update(new)
         data = cbor.encode(wanted)
-        wrong = config.fault(wanted)
-        if wrong is None and wanted["radio"] not in ("none", node.hardware.board.RADIO, node.config["radio"]):
-            wrong = "this board has no radio %s" % wanted["radio"]
-        if wrong is None and len(data) > config.MAX_BYTES:
-            wrong = "the configuration must have at most %d bytes" % config.MAX_BYTES
-        if wrong is not None:
-            raise Refusal(admin.BAD_PARAMS, wrong)
-        write_atomic(node.files, config.PATH, data)
-        written = config.load()
+        with Rarely():
+            from hedgenode import config
+
+            wrong = config.fault(wanted)
+            if wrong is None and wanted["radio"] not in ("none", node.hardware.board.RADIO, node.config["radio"]):
+                wrong = "this board has no radio %s" % wanted["radio"]
+            if wrong is None and len(data) > config.MAX_BYTES:
+                wrong = "the configuration must have at most %d bytes" % config.MAX_BYTES
+            if wrong is not None:
+                raise Refusal(admin.BAD_PARAMS, wrong)
+            write_atomic(node.files, config.PATH, data)
+            written = config.load()
         if not isinstance(written, dict):
             raise Refusal(admin.INTERNAL, "the configuration did not read back as written")
         return written
@@ -130,6 +133,8 @@ class NodeMethods:
 
     async def neighbours(self, params, rows):
         node = self._node
+        if node.exchange is None:
+            return
         now_s = node.clock.uptime_s()
         for short, peer in list(node.exchange.peers.items()):
             await rows.add([short, (now_s - peer.heard_s) * 1000, peer.rssi_dbm, node.meetings.utility(short, now_s)])

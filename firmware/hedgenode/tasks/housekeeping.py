@@ -13,13 +13,15 @@ MEETINGS_PATH = "/store/meetings"
 
 
 class HousekeepingTask:
+    """`node.meetings` is None where there is no radio to meet anybody by."""
+
     def __init__(self, node):
         self._node = node
         self._bundles = node.bundles
         self._meetings = node.meetings
         self._clock = node.clock
         self._documents_seen = 0  # arrival number of the last bundle that was looked at for a document
-        known = read_whole(node.files, MEETINGS_PATH)
+        known = None if self._meetings is None else read_whole(node.files, MEETINGS_PATH)
         if known is not None:
             self._meetings.from_bytes(known, self._clock.uptime_s())
         self._kept = known
@@ -31,7 +33,7 @@ class HousekeepingTask:
             await asyncio.sleep_ms(_STEP_MS)
             if self._bundles.tidy(self._clock.uptime_ms()):
                 gc.collect()
-            if self._clock.uptime_s() - self._kept_s >= _REMEMBER_EVERY_S:
+            if self._meetings is not None and self._clock.uptime_s() - self._kept_s >= _REMEMBER_EVERY_S:
                 self._remember()
             await self.look_for_documents()
 

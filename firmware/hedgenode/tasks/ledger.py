@@ -24,13 +24,13 @@ _PROMISE_MS = 30000  # one check and one signature, on a chip that does much els
 
 
 class LedgerTask:
-    """`facts` are those of rules.ledger.at_start without the digests; `program` computes the one of the program files
-    (None: of those of this board).
+    """`facts` are those of rules.ledger.at_start without the digests; `config_path` is the file that one is of, and
+    `program` computes the one of the program files (None: those of this board).
 
     `note` may be called by every task, at any time; the entry is in flash within a second, or when `flush` returns.
     """
 
-    def __init__(self, files, identity, clock, journal, facts, config_path, program=None):
+    def __init__(self, files, identity, clock, journal, facts, config_path=None, program=None):
         self.files = files
         self.journal = journal
         self._identity = identity

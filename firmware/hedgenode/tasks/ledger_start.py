@@ -12,6 +12,10 @@ SHORT_DIGEST_BYTES = 8
 async def note(task, facts, config_path, program):
     """Note what has changed. `program()` gives the digest of the program files (None: of this board's)."""
     facts["slot"] = await (program or program_digest)()
+    if config_path is None:
+        from hedgenode import config
+
+        config_path = config.PATH
     facts["config"] = file_digest(task.files, config_path)
     task.with_book(lambda book: task.add(book, book.to_note_at_start(facts)))
 

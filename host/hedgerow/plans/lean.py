@@ -3,14 +3,13 @@
     python -m hedgerow.plans.lean FILE.py      the short names of a module, for who reads a traceback of a small board
 
 MicroPython keeps every name for ever in RAM, once each, whichever module said it. So the private names of a module
-become short ones that all modules share, private constants vanish into where they are used, and so do the names of
-arguments that nobody gives by name. Only names that no other module can see are changed; where that cannot be told,
+become short ones that all modules share, private constants vanish into where they are used, and arguments that nobody
+gives by name get short names, too. Only names that no other module can see are changed; where that cannot be told,
 the module is refused with a sentence.
 """
 
 import ast
 import builtins
-import keyword
 import re
 import sys
 from collections import Counter
@@ -157,14 +156,13 @@ def _defined(tree: ast.AST) -> Iterator[str]:
 def _short_private_names(tree: ast.Module) -> dict[str, str]:
     """Constants last: most of them vanish, and the fewer short names there are the better."""
     private = sorted({name for name in _defined(tree) if _is_private(name)}, key=lambda name: (name.isupper(), name))
-    return dict(zip(private, _short("_", frozenset()), strict=False))
+    return dict(zip(private, _short(frozenset()), strict=False))
 
 
-def _short(prefix: str, taken: "frozenset[str] | set[str]") -> Iterator[str]:
+def _short(taken: "frozenset[str] | set[str]") -> Iterator[str]:
     for first in ("", *ascii_lowercase):
         for last in ascii_lowercase:
-            name = prefix + first + last
-            if name not in taken and not keyword.iskeyword(name):
+            if (name := f"_{first}{last}") not in taken:
                 yield name
 
 
@@ -288,7 +286,7 @@ def _module_names(tree: ast.Module) -> set[str]:
 
 
 def _shorten_arguments(function: "ast.FunctionDef | ast.AsyncFunctionDef", outside: set[str]) -> None:
-    """Arguments without a default are given by position; those that somebody names anywhere keep their names."""
+    """Those that somebody names anywhere keep their names; the others get such as private names have."""
     kept = outside | {"self"}
     used: set[str] = set()
     wanted: list[str] = []
@@ -297,11 +295,11 @@ def _shorten_arguments(function: "ast.FunctionDef | ast.AsyncFunctionDef", outsi
             used.add(node.id)
         elif isinstance(node, ast.arguments):
             used.update(_defined(node))
-            wanted += [one.arg for one in node.args[: len(node.args) - len(node.defaults)]]
+            wanted += [one.arg for one in node.args]
         elif isinstance(node, (*_DEFINITIONS, *_IMPORTS)) and node is not function:
             kept = kept | set(_defined(node) if isinstance(node, _IMPORTS) else (node.name,))
     todo = [name for name in dict.fromkeys(wanted) if name not in kept and len(name) > 1 and not _is_private(name)]
-    names = dict(zip(todo, _short("", used | kept), strict=False))
+    names = dict(zip(todo, _short(used | kept), strict=False))
     _rename(function, names, variables_alone=True)
 
 

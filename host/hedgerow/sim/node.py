@@ -99,7 +99,9 @@ class Node:
         ends = (given.source, given.destination)
         age_ms, life_ms = int((now_s - given.created_s) * 1000), int((given.end_s - given.created_s) * 1000)
         self.control_bytes += _ACK_BYTES
-        if not self.exchange.keep(bytes(given.size_bytes), given.id, ends, copies, age_ms, life_ms, int(now_s * 1000)):
+        if not self.exchange.intake.keep(
+            bytes(given.size_bytes), given.id, ends, copies, age_ms, life_ms, int(now_s * 1000)
+        ):
             return False
         if given.destination == self.host.short:
             self.last_answer = (link.DELIVERED, copies)

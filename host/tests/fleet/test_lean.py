@@ -94,14 +94,14 @@ def test_what_the_compiler_could_not_put_in_place_stays_a_variable(source):
 def test_an_argument_that_somebody_gives_by_name_keeps_its_name():
     source = "def open_page(page_number, other_number):\n    return page_number + other_number"
     assert lean(source, "m", Spoken.by([source, "open_page(1, other_number=2)"])) == (
-        "def open_page(a, other_number):\n    return a + other_number"
+        "def open_page(_a, other_number):\n    return _a + other_number"
     )
 
 
 def test_an_argument_never_gets_a_name_that_somebody_gives_or_that_means_something_else():
-    source = "def f(first):\n    a = 1\n    return first + a + b\nb = 2"
-    assert "def f(c)" in lean(source, "m", NOTHING)
-    assert "def f(d)" in lean(source, "m", Spoken.by(["g(c=1)"]))
+    source = "def f(first):\n    _here = 1\n    return first + _here + _there\n_there = [2]"
+    assert "def f(_c)" in lean(source, "m", NOTHING)
+    assert "def f(_d)" in lean(source, "m", Spoken.by(["g(_c=1)"]))
 
 
 def test_what_a_test_looks_into_keeps_its_name():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hedgenode import config, identity
-from hedgenode.rules.exchange import MAX_BUNDLE_BYTES
+from hedgenode.rules.intake import MAX_BUNDLE_BYTES
 from hedgenode.tasks.admin_files import FileMethods
 from hedgenode.tasks.admin_groups import GroupMethods
 from hedgenode.tasks.admin_ledger import LedgerMethods
