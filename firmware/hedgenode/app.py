@@ -214,10 +214,10 @@ class Node:
         return LedgerTask(self.files, mine, self.clock, self.journal, facts)
 
     def _sensors(self):
-        from hedgenode import drivers
-
         found = []
         for wanted in self.config["sensors"]:
+            from hedgenode import drivers
+
             try:
                 bus = self.hardware.i2c(wanted.get("bus", 0))
                 found.append(drivers.make(wanted["driver"], bus, wanted.get("address")))

@@ -39,7 +39,7 @@ class _Door:
         self.asked.append((kind, data))
         await asyncio.sleep(self._takes_s)
         if kind == frame.SEALED:
-            send(frame.SEALED, data[::-1])
+            send(frame.SEALED, bytes(reversed(data)))
             return
         send(frame.ANSWER, admin.answer(admin.parse_request(data).seq, admin.DONE, {}))
 

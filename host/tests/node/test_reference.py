@@ -7,6 +7,7 @@ import pytest
 
 from hedgenode import config, identity
 from hedgenode.rules.intake import MAX_BUNDLE_BYTES
+from hedgenode.tasks.admin_care import CareMethods
 from hedgenode.tasks.admin_files import FileMethods
 from hedgenode.tasks.admin_groups import GroupMethods
 from hedgenode.tasks.admin_ledger import LedgerMethods
@@ -29,7 +30,16 @@ class _NoNode:
 
 def test_every_method_is_described_and_every_described_one_exists():
     known = set()
-    for group in (NodeMethods, FileMethods, MessageMethods, LedgerMethods, GroupMethods, TrustMethods, MoveMethods):
+    for group in (
+        NodeMethods,
+        CareMethods,
+        FileMethods,
+        MessageMethods,
+        LedgerMethods,
+        GroupMethods,
+        TrustMethods,
+        MoveMethods,
+    ):
         known |= set(group(_NoNode()).methods)
     assert set(SECTIONS) == known
 
