@@ -101,9 +101,9 @@ class Nodes:
         self._provisioned = provisioned
         self._stack = contextlib.AsyncExitStack()
 
-    def run(self, story: Coroutine[None, None, None]) -> None:
+    def run(self, story: Coroutine[None, None, None], within_s: float = TEST_WITHIN_S) -> None:
         async def bounded() -> None:
-            async with asyncio.timeout(TEST_WITHIN_S), self._stack:
+            async with asyncio.timeout(within_s), self._stack:
                 await story
 
         asyncio.run(bounded())
@@ -207,7 +207,7 @@ class Nodes:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
-            out, _ = await asyncio.wait_for(process.communicate(), 20)
+            out, _ = await asyncio.wait_for(process.communicate(), 60)
         except TimeoutError:
             process.kill()
             raise

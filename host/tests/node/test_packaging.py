@@ -8,6 +8,8 @@ import re
 import time
 from pathlib import Path
 
+import pytest
+
 from hedgerow.fleet import boards
 from hedgerow.virtual import VirtualBoard
 from hedgewire import cbor
@@ -67,6 +69,7 @@ def test_every_folder_of_a_package_is_a_package():
             assert (path.parent / "__init__.py").is_file(), path
 
 
+@pytest.mark.timeout(150)  # a hundred files, one by one
 def test_mpremote_installs_a_checkout_that_then_runs_as_a_node(nodes, micropython):
     async def story():
         kind = boards.load("ESP32_GENERIC_S3")
@@ -81,7 +84,7 @@ def test_mpremote_installs_a_checkout_that_then_runs_as_a_node(nodes, micropytho
         await nodes.mpremote(board, "fs", "cp", str(config), ":/config.cbor", "+", "reset")
         assert (await nodes.hello(board))["name"] == "ivy"
 
-    nodes.run(story())
+    nodes.run(story(), within_s=120)
 
 
 if __name__ == "__main__":
