@@ -139,6 +139,7 @@ class Node:
         """What is needed to talk to neighbours is loaded with a radio only: it is a tenth of the code."""
         c = self.config
         self.radio = self._radio()
+        self.radio_keys = None  # where frames travel under keys
         if self.radio is None:
             self.exchange = self.meetings = None
             self.intake = Intake(c["short"], c["ipn_base"], self.bundles, self._tell, self.layers)
@@ -169,7 +170,9 @@ class Node:
         """Loaded where there is a radio only."""
         from hedgenode.tasks.radio import OpenAir, RadioTask
 
-        keys = OpenAir() if self.config["radio_security"] == "open" else self._radio_keys()
+        if self.config["radio_security"] != "open":
+            self.radio_keys = self._radio_keys()
+        keys = self.radio_keys or OpenAir()
         return RadioTask(self.radio, keys, self.exchange, self.clock, self.config["hello_ms"])
 
     def _radio_keys(self):

@@ -67,6 +67,7 @@ class Node:
         self.config = {"fleet": FLEET}
         self.layers = Layers(GroupKeys(KeySlots(self.files, self.files.chip, FOLDER)), Holder("node"))
         self.journal = Journal()
+        self.radio_keys = None
         store = TrustStore(self.files, fleet_keys.TRUST, FLEET, public_of("node"))
         for body in (FIRST, LAP):
             assert finish(store.put_steps(signed(body, "ana", "ben"))) is None

@@ -81,7 +81,7 @@ def _neighbour_steps(node, store, found):
         return rules.neighbour_fault(said, store.charters[-1], laptops, ours, signers, store.revoked)
 
     tag = theirs[0] << 8 | theirs[1]
-    circles = Circles(node.files, CIRCLES_PATH)
+    circles = Circles(node.files, CIRCLES_PATH) if node.radio_keys is None else node.radio_keys.circles
     for known in circles.all():
         if known.tag == tag and known.epochs[0][0] >= said.epoch:
             return False, None
@@ -97,7 +97,11 @@ def _neighbour_steps(node, store, found):
     def keys_of(speaker):
         return [said.epoch, link_keys(circle.secret(suite, seed, ours, theirs, said.epoch, speaker))]
 
-    circles.put(Circle(tag, [keys_of(theirs)], keys_of(ours), None))
+    made = Circle(tag, [keys_of(theirs)], keys_of(ours), None)
+    if node.radio_keys is None:
+        circles.put(made)
+    else:
+        node.radio_keys.befriend(made)
     node.journal.say("info", "%s is a neighbour now: both exchange what is public" % said.name)
     return True, None
 

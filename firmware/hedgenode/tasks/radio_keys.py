@@ -30,7 +30,7 @@ class RadioKeys:
         self.guests = []
         self._fleet = fleet
         self._layers = layers
-        self._circles = circles
+        self.circles = circles
         self._exchange = exchange
         self._journal = journal
         self._chain = None
@@ -46,8 +46,13 @@ class RadioKeys:
                 chain = known.chain
         if chain is not self._chain:
             self._follow(chain)
-        if self._circles.all() and self._circles.expire(self._layers.now_s()):
+        if self.circles.all() and self.circles.expire(self._layers.now_s()):
             self._take_circles()
+
+    def befriend(self, circle) -> None:
+        """Share the public layer with the nodes of a circle from now on. OSError where flash refuses."""
+        self.circles.put(circle)
+        self._take_circles()
 
     def _follow(self, chain):
         former, heard = self._chain, self._heard
@@ -70,7 +75,7 @@ class RadioKeys:
         others = [pair for pair in heard if pair[0] != former.epoch]
         until_s = self._layers.now_s() + FORMER_S
         try:
-            self._circles.put(Circle(self._exchange.tag ^ _FORMER, spoken + others, None, until_s))
+            self.circles.put(Circle(self._exchange.tag ^ _FORMER, spoken + others, None, until_s))
         except OSError as e:
             self._journal.say("warning", "who has not heard of the fleet's new keys is out of touch: %s" % e)
             return
@@ -82,7 +87,7 @@ class RadioKeys:
             self.security.set_keys(guest.tag, ())
         own = self._exchange
         self.guests = []
-        for circle in self._circles.all():
+        for circle in self.circles.all():
             self.security.set_keys(circle.tag, circle.epochs, circle.spoken)
             self.guests.append(
                 Exchange(own.short, circle.tag, own.ipn_base, own.store, own.meetings, own.told, own.door, True)

@@ -35,6 +35,8 @@ class Origin:
     nodes: str = ""
     """[[node]] tables for fleet.toml."""
     ipn_base: int | None = None
+    speaks_under_keys: bool = False
+    """Whether the radio of the parents speaks under the fleet's keys."""
 
 
 def found(
@@ -107,6 +109,8 @@ def _first_text(name: str, origin: Origin) -> str:
     text = proposal.first_text(name)
     if origin.ipn_base not in (None, proposal.default("ipn_base")):
         text = text.replace("\n\n[defaults]", f"\nipn_base = {origin.ipn_base}\n\n[defaults]", 1)
+    if origin.speaks_under_keys:
+        text = text.replace("[defaults]\n", '[defaults]\nradio_security = "fleet"\n', 1)
     return text + origin.nodes
 
 

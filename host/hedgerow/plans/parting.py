@@ -24,6 +24,8 @@ from hedgewire import cbor
 from hedgewire import rekey as wire
 
 MOST_CHARACTERS = 40  # of a node's name
+RADIO_SECURITY = "radio_security"  # of a whole fleet, so it stands in [defaults]
+FLEET_KEYS = "fleet"
 KEYED = "keyed"  # kinds of observations in a fleet's registry
 MOVED = "moved"
 SHUT_OUT = "shut out"
@@ -93,6 +95,7 @@ def found_for(
         tuple(papers),
         tables,
         origins[0].proposal.ipn_base,
+        any(node.settings[RADIO_SECURITY] == FLEET_KEYS for origin in origins for node in origin.proposal.nodes),
     )
     return founding.found(path, name, wanted, threshold, ask=ask, origin=origin_of_all)
 
@@ -225,7 +228,7 @@ def _table(origin: FleetFolder, node: Enrolment, name: str) -> str:
     sensors = settings.get("sensors")
     if isinstance(sensors, list):
         settings["sensors"] = [{key: value for key, value in one.items() if value is not None} for one in sensors]
-    settings = {key: value for key, value in settings.items() if value not in (None, [])}
+    settings = {key: value for key, value in settings.items() if value not in (None, []) and key != RADIO_SECURITY}
     return proposal.node_text(name, node.board, settings, names.get(node.custodian or b""))
 
 

@@ -45,7 +45,7 @@ class Town:
 
 
 @contextlib.asynccontextmanager
-async def town(tmp_path: Path, micropython, count: int, **households: list[int]):
+async def town(tmp_path: Path, micropython, count: int, *, keys: bool = False, **households: list[int]):
     async with contextlib.AsyncExitStack() as stack:
         air = Ether(seed=1, loss=0.05)
         stack.push_async_callback(air.close)
@@ -55,6 +55,9 @@ async def town(tmp_path: Path, micropython, count: int, **households: list[int])
         with (path / "fleet.toml").open("a", encoding="utf-8") as file:
             for number in range(1, count + 1):
                 file.write(proposal.node_text(f"n{number}", BOARD, SETTINGS))
+        if keys:
+            text = (path / "fleet.toml").read_text()
+            (path / "fleet.toml").write_text(text.replace("[defaults]\n", '[defaults]\nradio_security = "fleet"\n'))
         fleet = stack.enter_context(FleetFolder(path))
         for name, numbers in households.items():
             household(fleet, name, *(f"n{number}" for number in numbers))
@@ -134,6 +137,29 @@ def test_four_nodes_part_by_cable_and_by_mule_and_become_one_again(tmp_path, mic
     async def story():
         async with town(tmp_path, micropython, 4, Rosa=[1], Ben=[2]) as place:
             await part_and_join(place, tmp_path, by_cable=[1], by_mule=[2], stays=[3, 4])
+
+    asyncio.run(asyncio.wait_for(story(), TOWN_WITHIN_S - 10))
+
+
+@pytest.mark.timeout(TOWN_WITHIN_S)
+def test_those_who_left_and_those_who_stayed_hear_what_is_public_and_nothing_else(tmp_path, micropython):
+    async def story():
+        async with town(tmp_path, micropython, 2, keys=True, Rosa=[1]) as place:
+            at = ("--fleet", str(place.path))
+            await asked("secede", "brook", "--mine", *place.ports(1, 2), *at)
+            one, two = place.port(1), place.port(2)
+            ours = (await hello(one))["short"]
+            await ask(two, "post", {"to": 0xFFFF, "text": "for all"})
+            await ask(two, "post", {"to": ours, "text": "for one"})
+            await ask(one, "post", {"to": 0xFFFF, "text": "and for you"})
+
+            async def heard():
+                here = [row[5] for row in await ask(one, "inbox")]
+                there = [row[5] for row in await ask(two, "inbox")]
+                return here if "for all" in here and "and for you" in there else None
+
+            assert "for one" not in await until(heard, MULE_WITHIN_S)
+            assert (await hello(one))["fleet"] != (await hello(two))["fleet"]
 
     asyncio.run(asyncio.wait_for(story(), TOWN_WITHIN_S - 10))
 
