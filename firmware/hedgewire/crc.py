@@ -1,7 +1,7 @@
 """CRC-16/X.25 and CRC-32C over bytes, as RFC 9171 (4.2.1) uses them. Knows no format and no framing."""
 
 from array import array
-from struct import pack, unpack, unpack_from
+from struct import unpack_from
 
 _CHUNK_WORDS = 128  # bounds what one call of unpack_from allocates
 
@@ -25,29 +25,6 @@ _TWO = array("H", bytes(512))
 for _byte in range(256):
     _TWO[_byte] = (_ONE[_byte] >> 8) ^ _ONE[_ONE[_byte] & 0xFF]
 
-# The 32-bit remainders as two halves, because a 32-bit number is an allocation on a board. Made on first use:
-# our own bundles carry CRC-16, so most nodes never need this kilobyte.
-_halves32c = None
-
-
-def _make_halves32c():
-    low_half = array("H", bytes(512))
-    high_half = array("H", bytes(512))
-    low, high = 1, 0
-    bit = 128
-    while bit:
-        odd = low & 1
-        low = (low >> 1) | ((high & 1) << 15)
-        high >>= 1
-        if odd:
-            low ^= 0x3B78
-            high ^= 0x82F6
-        for base in range(0, 256, bit * 2):
-            low_half[base + bit] = low ^ low_half[base]
-            high_half[base + bit] = high ^ high_half[base]
-        bit >>= 1
-    return low_half, high_half
-
 
 def crc16(data, crc: int = 0) -> int:
     """CRC-16/X.25 of data; `crc` is the result over the bytes before it (check value of "123456789": 0x906E)."""
@@ -69,16 +46,7 @@ def crc16(data, crc: int = 0) -> int:
 
 def crc32c(data, crc: int = 0) -> int:
     """CRC-32C (Castagnoli) of data; `crc` as in crc16 (check value of "123456789": 0xE3069283)."""
-    global _halves32c
-    if _halves32c is None:
-        _halves32c = _make_halves32c()
-    low_half, high_half = _halves32c
-    # By way of bytes, for `&` and `>>` of a large number give a large number on MicroPython, however small its value.
-    low, high = unpack("<HH", pack("<I", crc))
-    low ^= 0xFFFF
-    high ^= 0xFFFF
-    for byte in data:
-        index = (low ^ byte) & 0xFF
-        low = low_half[index] ^ (low >> 8) ^ ((high & 0xFF) << 8)
-        high = high_half[index] ^ (high >> 8)
-    return ((high ^ 0xFFFF) << 16) | (low ^ 0xFFFF)
+    # Loaded on first use: our own bundles carry CRC-16, so most nodes never need it, nor its kilobyte of tables.
+    from hedgewire import crc32c as castagnoli
+
+    return castagnoli.crc32c(data, crc)
