@@ -37,6 +37,7 @@ async def consider(node, data):
     if found.kind not in _KEYS and found.kind != "move" and not is_moving(node.files):
         return None
     node.trust.busy = True
+    gc.collect()  # what comes now needs large pieces
     try:
         return await _consider(node, found, data)
     finally:

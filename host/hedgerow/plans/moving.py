@@ -22,7 +22,7 @@ Tell = Callable[[str], None]
 
 JUDGED_WITHIN_S = 60.0  # a chip takes a second for each signature, an emulated one more
 BACK_WITHIN_S = 40.0
-_BUSY_S = 0.5
+_BUSY_S = 1.0
 _POLL_S = 0.3
 _MOST_TRIES = 20
 
@@ -182,12 +182,12 @@ class Carrier:
 
 
 async def _put(session: Session, paper: Document) -> None:
-    """Give a document; a node that is looking at another one is asked again."""
+    """Give a document; a node that looks at another one, or lacks memory at this moment, is asked again."""
     for left in range(_MOST_TRIES, 0, -1):
         try:
             await session.ask("document_put", {"data": paper.encode()}, timeout_s=JUDGED_WITHIN_S)
             return
         except LinkError as error:
-            if left == 1 or "another document" not in str(error):
+            if left == 1 or "ask again" not in str(error):
                 raise
             await asyncio.sleep(_BUSY_S)
