@@ -27,7 +27,7 @@ def _application():
         print("Hedgerow: the firmware on this board is not complete or not for this MicroPython (%s)." % e)
         print("`hedgerow provision` installs it again.")
         return None
-    gc.threshold(16384)
+    gc.threshold(32768)
     return app
 
 
