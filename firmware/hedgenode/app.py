@@ -44,7 +44,6 @@ KEYS_FOLDER = "/store/keys"
 # Free heap at start that a ledger and its signatures take beside messages. An ESP32 whose heap grows counts that in.
 LEDGER_NEEDS_BYTES = 64000
 NEXT_FOLDER = "/store/next"  # what a move to another fleet needs
-_FRAMES_RESERVED = 1024  # counters of radio frames that one write to flash pays for: at one a second, 85 writes a day
 
 
 class Node:
@@ -168,21 +167,13 @@ class Node:
 
     def _radio_task(self):
         """Loaded where there is a radio only."""
-        from hedgenode.tasks.radio import OpenAir, RadioTask
+        from hedgenode.tasks.radio import RadioTask
 
         if self.config["radio_security"] != "open":
-            self.radio_keys = self._radio_keys()
-        keys = self.radio_keys or OpenAir()
-        return RadioTask(self.radio, keys, self.exchange, self.clock, self.config["hello_ms"])
+            from hedgenode.tasks import radio_keys
 
-    def _radio_keys(self):
-        from hedgenode.store.circles import Circles
-        from hedgenode.store.reserved import Reserved
-        from hedgenode.tasks.radio_keys import RadioKeys
-
-        counters = Reserved(self.files, "/store/frames.cbor", _FRAMES_RESERVED)
-        circles = Circles(self.files, "/store/circles.cbor")
-        return RadioKeys(self.config["fleet"], self.layers, circles, counters.next, self.exchange, self.journal)
+            self.radio_keys = radio_keys.of(self)
+        return RadioTask(self.radio, self.radio_keys, self.exchange, self.clock, self.config["hello_ms"])
 
     def _tell(self, event, **facts):
         rest = " ".join("%s %s" % (key, facts[key]) for key in sorted(facts) if key != "id")

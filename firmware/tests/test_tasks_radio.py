@@ -81,7 +81,13 @@ class _Node:
         self.promises = []
 
     def refresh(self):
-        """As a RadioKeys whose keys never change."""
+        """As a RadioKeys whose keys never change; `open` as well."""
+
+    def open(self, frame):
+        message = self.security.open(frame)
+        if message is None:
+            return None, None
+        return message, {guest.tag: guest for guest in self.guests}.get(message[1] << 8 | message[2], self.exchange)
 
     def _counter(self):
         self.next += 1
@@ -160,3 +166,13 @@ def test_a_flash_that_refuses_counters_makes_a_node_mute_and_does_not_end_it():
     assert _talk((one, two), lambda: one.radio.lost > 2)
     assert one.radio.sent == []
     assert len(one.exchange.peers) == 1
+
+
+def test_without_keys_the_air_is_open():
+    air = []
+    one, two = _Node(1, air, ()), _Node(2, air, ())
+    for node in (one, two):
+        node.task = RadioTask(node.radio, None, node.exchange, _Clock(), HELLO_MS)
+    known = one.post(2, "for you")
+    assert _talk((one, two), lambda: two.store.knows(known))
+    assert not isinstance(link.decode(one.radio.sent[0]), link.Damage)

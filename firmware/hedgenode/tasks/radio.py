@@ -17,28 +17,10 @@ _PATIENCE = const(5)  # times that a radio with full buffers is asked to take th
 _GUESTS_EVERY = const(4)  # of our HELLOs goes to circles other than our own fleet
 
 
-class OpenAir:
-    """In place of a RadioKeys, in fleets with boards that have no room for keys: messages travel as they are."""
-
-    guests = ()
-
-    def __init__(self):
-        self.security = self
-
-    def refresh(self):
-        pass
-
-    def secure(self, message):
-        return message
-
-    def open(self, frame):
-        return frame
-
-
 class RadioTask:
     """`radio` has send(frame) -> bool and receive() -> (frame, rssi_dbm) or None, both at once, and counts `lost`.
 
-    `exchange` is that of the own fleet, `keys` a RadioKeys (its `guests` are other circles' exchanges) or OpenAir.
+    `exchange` is that of the own fleet. `keys` is a RadioKeys, or None: then messages travel as they are.
     """
 
     def __init__(self, radio, keys, exchange, clock, hello_ms):
@@ -62,20 +44,13 @@ class RadioTask:
             if heard is None:
                 await asyncio.sleep_ms(_POLL_MS)
                 continue
-            message = self._keys.security.open(heard[0])
+            message, exchange = heard[0], self._exchange
+            if self._keys is not None:
+                message, exchange = self._keys.open(heard[0])
             if message is not None:
-                exchange = self._exchange_of(message)
                 now_ms, now_s = self._clock.uptime_ms(), self._clock.uptime_s()
                 await self._send(exchange.on_frame(message, now_ms, now_s, heard[1]))
             await asyncio.sleep_ms(0)
-
-    def _exchange_of(self, message):
-        """That of the circle whose key opened the message: the security has put its tag in."""
-        tag = message[1] << 8 | message[2]
-        for guest in self._keys.guests:
-            if guest.tag == tag:
-                return guest
-        return self._exchange
 
     async def speak(self, promise):
         """Repeat what was not answered, and greet."""
@@ -88,15 +63,17 @@ class RadioTask:
             await asyncio.sleep_ms(step_ms)
             wait_ms -= step_ms
             now_ms, now_s = self._clock.uptime_ms(), self._clock.uptime_s()
-            self._keys.refresh()
-            guests = self._keys.guests
-            for exchange in [self._exchange] + list(guests):
+            exchanges = [self._exchange]
+            if self._keys is not None:
+                self._keys.refresh()
+                exchanges += self._keys.guests
+            for exchange in exchanges:
                 await self._send(exchange.tick(now_ms, now_s))
             waiting, self._outbox = self._outbox, []
             await self._send(waiting)
             if wait_ms <= 0:
-                greeted = [self._exchange] if turns % _GUESTS_EVERY else [self._exchange] + list(guests)
-                await self._send([exchange.hello(now_s) for exchange in greeted])
+                for exchange in exchanges[:1] if turns % _GUESTS_EVERY else exchanges:
+                    await self._send([exchange.hello(now_s)])
                 turns += 1
                 wait_ms = self._hello_ms * (192 + os.urandom(1)[0] // 2) // 256
 
@@ -104,7 +81,7 @@ class RadioTask:
         """One after the other, at the pace of the radio. What it refuses for good is lost like any other frame."""
         for message in messages:
             try:
-                frame = self._keys.security.secure(message)
+                frame = message if self._keys is None else self._keys.security.secure(message)
             except OSError:  # flash is full: better mute than a counter that comes twice
                 frame = None
                 self.radio.lost += 1

@@ -11,11 +11,20 @@ import gc
 from hedgenode.crypto import suite
 from hedgenode.crypto.linksec import LinkSecurity, link_keys
 from hedgenode.rules.exchange import Exchange
-from hedgenode.store.circles import Circle
+from hedgenode.store.circles import Circle, Circles
+from hedgenode.store.reserved import Reserved
 from hedgewire import group
 
 FORMER_S = 30 * 24 * 3600  # of the store's clock: who has not heard of new keys by then needs a mule or a visit
+_FRAMES_RESERVED = 1024  # counters that one write to flash pays for: at a frame a second, 85 writes a day
 _FORMER = 0xFFFF  # turns the tag of the fleet into that of the circle of its former keys
+
+
+def of(node) -> "RadioKeys":
+    """The keys of a node whose fleet speaks under them: app.py has the parts, and a board without them no room."""
+    counters = Reserved(node.files, "/store/frames.cbor", _FRAMES_RESERVED)
+    circles = Circles(node.files, "/store/circles.cbor")
+    return RadioKeys(node.config["fleet"], node.layers, circles, counters.next, node.exchange, node.journal)
 
 
 class RadioKeys:
@@ -37,6 +46,17 @@ class RadioKeys:
         self._heard = []  # (epoch, link keys) of the fleet's present generation
         self._take_circles()
         self.refresh()
+
+    def open(self, frame) -> tuple:
+        """(link message, the exchange of the circle whose key opened it); (None, None) where none does."""
+        message = self.security.open(frame)
+        if message is None:
+            return None, None
+        tag = message[1] << 8 | message[2]  # the security has put it in
+        for guest in self.guests:
+            if guest.tag == tag:
+                return message, guest
+        return message, self._exchange
 
     def refresh(self) -> None:
         """Follow what has changed since the last call; costs next to nothing where nothing has."""
