@@ -41,8 +41,6 @@ RESTART_DELAY_S = 3
 EARLY_FAILURE_S = 60
 EARLY_RESTART_DELAY_S = 60
 KEYS_FOLDER = "/store/keys"
-# Free heap at start that a ledger and its signatures take beside messages. An ESP32 whose heap grows counts that in.
-LEDGER_NEEDS_BYTES = 64000
 NEXT_FOLDER = "/store/next"  # what a move to another fleet needs
 
 
@@ -196,8 +194,7 @@ class Node:
     def _ledger(self):
         """The node's ledger, or None where it has no key or the board no room for one: messages go on without."""
         mine = self.layers.identity
-        gc.collect()
-        if mine is None or gc.mem_free() < LEDGER_NEEDS_BYTES:
+        if mine is None or not self.config["ledger"]:
             return None
         from hedgenode.tasks.ledger import LedgerTask
 

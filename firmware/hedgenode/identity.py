@@ -118,10 +118,6 @@ def _read(path):
     values = cbor.decode(data)
     if isinstance(values, dict) and values.get("v") == _VERSION:
         seed, key = values.get("seed"), values.get("public")
-        if _is_key(key) and _is_key(seed):
+        if isinstance(key, bytes) and isinstance(seed, bytes) and len(key) == len(seed) == _KEY_BYTES:
             return seed, key
     raise ValueError("%s is damaged" % path)
-
-
-def _is_key(value) -> bool:
-    return isinstance(value, bytes) and len(value) == _KEY_BYTES

@@ -152,7 +152,12 @@ class Admin:
 
         method = self._methods.get(request.method)
         if method is None and self._late is not None:
-            method = self._late.take(request.method)
+            try:
+                method = self._late.take(request.method)
+            except MemoryError:  # a module needs a long free stretch
+                gc.collect()
+                reply(admin.BUSY, "the node is short of memory; ask again later")
+                return
         if method is None:
             reply(admin.UNKNOWN_METHOD, "this node does not know the method %s" % request.method[:40])
             return

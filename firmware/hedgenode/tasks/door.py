@@ -1,7 +1,7 @@
 """The node's door: who asks, what is sealed, and on whose behalf a request goes on. Knows no method but the way in."""
 
 from hedgenode.rules.roles import STEWARD, STRANGER
-from hedgenode.tasks.admin import Asker
+from hedgenode.tasks.admin import Admin, Asker
 from hedgewire import admin, frame
 
 NO_SESSION = "no session"  # topic of the event by which a host learns that the node has forgotten, or was restarted
@@ -17,7 +17,7 @@ class Door:
     """
 
     def __init__(self, make_sessions):
-        self.admin = None
+        self.admin: "Admin | None" = None
         self._make_sessions = make_sessions
         self._sessions = None
         self._role = STEWARD if make_sessions is None else STRANGER
@@ -39,6 +39,7 @@ class Door:
 
     async def handle(self, kind, payload, send):
         """Answer one frame through `send(kind, payload)`. What cannot be opened is counted and not answered."""
+        assert self.admin is not None  # set by whoever made the door
         if kind == frame.REQUEST:
             await self.admin.handle(payload, Asker(self._role, send))
             return

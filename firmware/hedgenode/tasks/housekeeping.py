@@ -22,7 +22,7 @@ class HousekeepingTask:
         self._clock = node.clock
         self._documents_seen = 0  # arrival number of the last bundle that was looked at for a document
         known = None if self._meetings is None else read_whole(node.files, MEETINGS_PATH)
-        if known is not None:
+        if self._meetings is not None and known is not None:
             self._meetings.from_bytes(known, self._clock.uptime_s())
         self._kept = known
         self._kept_s = self._clock.uptime_s()

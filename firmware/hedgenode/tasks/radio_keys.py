@@ -81,7 +81,7 @@ class RadioKeys:
         spoken = []
         for epoch, secret in chain.heard_secrets(suite) if chain is not None else ():
             self._heard.append([epoch, link_keys(secret)])
-            if epoch == chain.epoch:
+            if chain is not None and epoch == chain.epoch:
                 spoken = [self._heard[-1]]
         others = [pair for pair in self._heard if pair not in spoken]
         self.security.set_keys(self._exchange.tag, spoken + others)

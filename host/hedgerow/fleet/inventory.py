@@ -56,6 +56,7 @@ class NodeSpec:
             "board": self.board.id,
             "ipn_base": self.ipn_base,
             "custodian": custodian,
+            "ledger": self.board.has_room_for_keys,
             **self.settings,
         }
 

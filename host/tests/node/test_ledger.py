@@ -97,18 +97,9 @@ def test_new_keys_of_a_group_are_noted_once_without_naming_the_group(nodes):
     nodes.run(story())
 
 
-NO_ROOM = """
-    from hedgenode import app
-    app.LEDGER_NEEDS_BYTES = 1 << 29
-"""
-
-
 def test_a_board_without_room_for_a_ledger_says_so_and_works_without(nodes):
     async def story():
-        node = await nodes.node()
-        await nodes.change_once(node, NO_ROOM)
-        await nodes.ask(node, "restart")
-        await nodes.ends(node, "hard")
+        node = await nodes.node("small")
         me = (await nodes.hello(node))["short"]
         with pytest.raises(FleetError, match="keeps no ledger"):
             await nodes.ask(node, "ledger_head")

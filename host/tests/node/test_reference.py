@@ -75,7 +75,8 @@ def test_every_setting_is_described_with_its_range_and_default():
         assert described[key][0] == f"{least} .. {most}", key
     for key, value in config.DEFAULTS.items():
         shown = {None: "null", "": "empty"}.get(value, value) if not isinstance(value, list) else "none"
-        assert described[key][1].strip(" `") == str(shown), key
+        told = str(shown).lower() if isinstance(shown, bool) else str(shown)
+        assert described[key][1].strip(" `") == told, key
 
 
 def test_the_files_of_the_node_are_listed():
