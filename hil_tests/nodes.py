@@ -79,7 +79,7 @@ class Node:
                 raise error
             return audit.findings
 
-        return self._with_fleet(work, 30)
+        return self._with_fleet(work, 90)
 
     def ask(self, method: str, params: dict[str, Any] | None = None, timeout_s: float = 5.0) -> Any:
         """One question over a connection of its own."""

@@ -19,7 +19,7 @@ from hedgewire import ledger
 from hedgewire.cbor import Damage
 from hedgewire.ledger import Entry, Page
 
-HEAD_WITHIN_S = 30.0  # a signature takes a Pico half a second, and an emulated one seconds
+HEAD_WITHIN_S = 12.0  # a signature takes a Pico half a second, an emulated one seconds; then it is asked again
 ENTRIES_AT_ONCE = 256
 SERIOUS = frozenset({verdict.FORK, verdict.ROLLBACK, verdict.BROKEN, verdict.LOST, verdict.CONTRADICTED})
 SAID = SERIOUS | {verdict.NOT_FETCHED}
