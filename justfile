@@ -22,7 +22,7 @@ demo *ARGS: setup
 
 # Run all tests, on two cores; arguments go to pytest: `./just test host/tests/wire -k crc`.
 test *ARGS: setup
-    {{ python }} -m pytest -n 2 {{ ARGS }}
+    {{ python }} -m pytest -n 2 -p no:pytest_embedded {{ ARGS }}
 
 # Check everything that needs no node, to the end: style, import rules, types, firmware on both interpreters.
 check: setup

@@ -182,6 +182,10 @@ class VirtualBoard:
             raise LocalError("the first write is number 1")
         self._cut_file.write_bytes(bytes([1, int(half)]) + writes.to_bytes(4, "little"))
 
+    def cut_no_more(self) -> None:
+        """Forget a cut that has not come yet."""
+        self._cut_file.write_bytes(bytes(6))
+
     @property
     def _cut_file(self) -> Path:
         return self.image.with_name(self.image.name + ".cut")

@@ -128,7 +128,7 @@ def test_ledgers_of_boards_are_collected_audited_and_a_board_that_was_set_back_i
             at = ["-p", shop.ports[0], "--fleet", str(shop.fleet.path)]
             fleet = ["--fleet", str(shop.fleet.path)]
             code, out, err = await command("ledger", "collect", *at)
-            assert (code, "n1: ledger up to entry 4, 4 new" in out) == (0, True), (out, err)
+            assert (code, "n1: ledger up to entry 5, 5 new" in out) == (0, True), (out, err)
             [board] = shop.boards
             await board.kill()
             before = board.image.read_bytes()
@@ -143,7 +143,7 @@ def test_ledgers_of_boards_are_collected_audited_and_a_board_that_was_set_back_i
             code, out, err = await command("ledger", "collect", *at)
             assert (code, "rollback" in out) == (1, True), (out, err)
             code, out, _ = await command("ledger", "verify", *fleet)
-            assert (code, "rollback: showed head 5 and later head 4" in out) == (1, True), out
+            assert (code, "rollback: showed head 6 and later head 5" in out) == (1, True), out
             code, out, _ = await command("audit", *at, "--json")
             found = {one["class"] for one in json.loads(out)["findings"] if one["node"] == "n1"}
             assert (code, found) == (1, {"ledger: rollback"}), out

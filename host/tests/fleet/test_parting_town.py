@@ -164,6 +164,7 @@ def test_those_who_left_and_those_who_stayed_hear_what_is_public_and_nothing_els
     asyncio.run(asyncio.wait_for(story(), TOWN_WITHIN_S - 10))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(TOWN_WITHIN_S)
 def test_twelve_nodes_part_by_cable_and_by_mule_and_become_one_again(tmp_path, micropython):
     async def story():

@@ -50,6 +50,7 @@ def test_what_was_signed_and_shown_survives_a_power_cut_at_any_write(nodes):
                     if method == "ledger_head":
                         seq, digest, _ = answer["head"]
             await node.kill()
+            node.cut_no_more()  # a start is another test's
             await node.power_on()
             await nodes.hello(node)
             entries = [ledger.decode_entry(data) for data in await nodes.ask(node, "ledger")]
