@@ -9,7 +9,7 @@ except ImportError:
 
 import council
 from council import FIRST, FLEET, LEAVING, digest_of, public_of, seed_of, signed
-from test_store_keyslot import FOLDER, BlockFiles, Chip
+from test_store_keyslot import FOLDER, BlockFiles, Chip, PowerCut
 
 from hedgenode.crypto import suite, suite_long, x25519
 from hedgenode.crypto.linksec import link_keys
@@ -59,18 +59,33 @@ class Journal:
         pass
 
 
+class Ledger:
+    def __init__(self):
+        self.notes = []
+
+    def note(self, kind, fields):
+        self.notes.append((kind, fields))
+
+
 class Node:
     """What fleet_keys asks of a node: flash, keys in slots, an identity."""
 
-    def __init__(self):
-        self.files = BlockFiles(Chip())
+    def __init__(self, files=None):
+        self.files = files or BlockFiles(Chip())
         self.config = {"fleet": FLEET}
-        self.layers = Layers(GroupKeys(KeySlots(self.files, self.files.chip, FOLDER)), Holder("node"))
+        self.start()
         self.journal = Journal()
+        self.ledger = Ledger()
         self.radio_keys = None
         store = TrustStore(self.files, fleet_keys.TRUST, FLEET, public_of("node"))
+        if store.charters:
+            return
         for body in (FIRST, LAP):
             assert finish(store.put_steps(signed(body, "ana", "ben"))) is None
+
+    def start(self):
+        """What it finds in flash when the power is back."""
+        self.layers = Layers(GroupKeys(KeySlots(self.files, self.files.chip, FOLDER)), Holder("node"))
 
     def put(self, body, *names):
         return finish(fleet_keys.put_steps(self, document.decode(signed(body, *names))))
@@ -169,3 +184,40 @@ def test_a_neighbour_document_for_others_gives_this_node_nothing():
     assert node.put(neighbour(members=("other",)), "lap") == (True, None)
     assert node.put(council.neighbour(epoch=9), "lap") == (True, None)  # a name and a charter, no key
     assert held(node) == []
+
+
+def test_a_new_key_stands_in_the_ledger_and_the_same_paper_is_passed_on_again():
+    node = Node()
+    node.put(key(), "ana", "ben")
+    node.put(key(512), "ana", "ben")
+    assert [(kind, fields["epoch"]) for kind, fields in node.ledger.notes] == [("rekeyed", 256), ("rekeyed", 512)]
+    assert node.put(key(512), "ana", "ben") == (True, None)
+    assert len(node.ledger.notes) == 2
+
+
+def test_a_power_cut_at_every_write_leaves_the_old_key_or_the_new_one_and_the_same_paper_finishes_it():
+    calm = Node()
+    calm.put(key(), "ana", "ben")
+    image, places = bytes(calm.files.chip.image), dict(calm.files.places)
+    contents = {path: bytes(data) for path, data in calm.files.contents.items()}
+    before = calm.files.chip.changes
+    calm.put(key(512), "ana", "ben")
+    changes = calm.files.chip.changes - before
+    assert changes > 0
+    old, new = [group.first_secret(suite, FLEET, FLEET, epoch, SEED) for epoch in (256, 512)]
+    for number in range(1, changes + 1):
+        files = BlockFiles(Chip(image), contents, places)
+        node = Node(files)
+        assert node.epoch() == 256
+        files.chip.cut, files.chip.part = files.chip.changes + number, 2
+        try:
+            node.put(key(512), "ana", "ben")
+        except PowerCut:
+            pass
+        files.chip.cut = None
+        node.start()
+        assert node.epoch() in (256, 512), number
+        assert node.put(key(512), "ana", "ben")[1] is None
+        assert node.epoch() == 512
+        assert files.chip.holds(new)
+        assert not files.chip.holds(old)

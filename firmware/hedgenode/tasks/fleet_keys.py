@@ -58,7 +58,8 @@ def _rekey_steps(node, store, found):
         return False, refusal
     origin = trust_rules.digest(found.body)[:ORIGIN_BYTES]
     if not groups.usable or (same is not None and same.origin <= origin):
-        return same is None, None
+        # That of the same document again is passed on again: the power may have gone before it was.
+        return same is None or same.origin == origin, None
     seed = yield from open_steps(node.layers.identity, given)
     if seed is None:
         return True, None
@@ -66,6 +67,9 @@ def _rekey_steps(node, store, found):
     if same is not None and chain.secret_at(suite, same.chain.oldest) == same.chain.secret:
         return False, None  # for somebody who came later
     groups.put(given.name, chain, node.layers.now_s(), origin)
+    if node.ledger is not None:
+        fields = {"group": trust_rules.digest(given.group)[:ORIGIN_BYTES], "epoch": given.epoch}
+        node.ledger.note("rekeyed", fields)
     node.journal.say("info", "group %s has a new key, from epoch %d on" % (given.name, given.epoch))
     return True, None
 

@@ -153,7 +153,7 @@ def sign(
     as_json: JsonOption = False,
     fleet: FleetOption = None,
 ) -> None:
-    """Sign what waits, with every key here that counts: charters, certificates of laptops, revocations.
+    """Sign what waits, with every key here that counts: charters, certificates, revocations, keys of groups, moves.
 
     A FILE that somebody gave you is signed and written back, for you to give on. What it says is shown first.
     """
@@ -170,12 +170,14 @@ def sign(
         mine = [task for task in tasks if task.signers and task.refused is None]
         if not as_json:
             _tell(tasks)
-        _refuse_idle(tasks, mine, secrets)
+        _refuse_idle(tasks, mine, secrets, for_others=file is None)
         if mine and not yes and not as_json:
             typer.confirm("Sign?", abort=True)
         signed = council.sign(mine, secrets.stewards)
         if opened is not None:
             opened.add([*given, *signed])
+            for task, paper in zip(mine, signed, strict=True):
+                opened.note_signed(paper, [secrets.stewards[name].seed for name in task.signers])
         everything = unite([*known, *given, *signed])
         left = council.tasks(everything, {})
         target = out or (file if file is not None and str(file) != "-" else _beside(opened))
@@ -286,11 +288,14 @@ def _tell(tasks: list[Task]) -> None:
             console.print(f"  would be signed by {', '.join(task.signers)}", soft_wrap=True)
 
 
-def _refuse_idle(tasks: list[Task], mine: list[Task], secrets: Secrets) -> None:
+def _refuse_idle(tasks: list[Task], mine: list[Task], secrets: Secrets, *, for_others: bool) -> None:
     if not tasks or mine:
         return
     if any(task.refused for task in tasks):
         return
+    held = {key.public for key in secrets.stewards.values()}
+    if for_others and any(held & task.paper.signers for task in tasks):
+        return  # nothing to sign here any more, but the others need the file
     raise RefusedError(
         "no key here counts for what waits"
         + (f": {', '.join(secrets.stewards)} have signed, or are no stewards there" if secrets.stewards else ""),

@@ -26,7 +26,7 @@ from hedgerow.fleet.documents import Document
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.fleet.key_lock import Lock
 from hedgerow.fleet.standing import Standing, lacks
-from hedgerow.plans import papers, reach
+from hedgerow.plans import drill, papers, reach, seizure
 
 app = new_app("Found a fleet, show it, join it from another laptop or from its nodes.")
 
@@ -159,11 +159,9 @@ def give(
     as_json: JsonOption = False,
     fleet: FleetOption = None,
 ) -> None:
-    """Give a node the charters, certificates and revocations that it lacks; it passes them on to the others."""
+    """Give a node the charters, certificates, revocations and keys that it lacks; it passes them on to the others."""
     with FleetFolder(fleet_folder(fleet)) as opened:
-        judged = opened.standing
-        counting = {*(one.digest for one in judged.charters), *judged.certificates, *judged.revocations}
-        wanted = papers.for_every_node(one for one in opened.registry.documents() if one.digest in counting)
+        wanted = [*drill.for_every_node(opened), *seizure.for_nodes(opened)]
         done = run(_give(node, port, wanted))
     if as_json:
         print_json(done)

@@ -34,6 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "charter": Entry("hedgerow.cli.charter", "Show, change and sign what the stewards decide together."),
     "laptop": Entry("hedgerow.cli.laptop", "Say what this laptop may do, ask for it, or answer another's request."),
     "revoke": Entry("hedgerow.cli.revoke", "Put out a captured node, a stolen laptop or a steward's key."),
+    "rotate": Entry("hedgerow.cli.rotate", "Give every group a new key, with nobody put out."),
     "keys": Entry("hedgerow.cli.keys", "Lock the keys on this laptop, or turn one into words and back."),
     "plan": Entry("hedgerow.cli.plan", "Show what provisioning would change, and change nothing."),
     "provision": Entry("hedgerow.cli.provision", "Make boards into nodes of your fleet; run it again to resume."),

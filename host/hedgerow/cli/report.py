@@ -19,7 +19,7 @@ from hedgerow.cli.options import (
 )
 from hedgerow.errors import EXIT_FINDINGS, EXIT_GOOD, FleetError
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import collect
+from hedgerow.plans import collect, seizure_report
 from hedgerow.plans import report as audits
 from hedgerow.plans.audit import Severity, is_bad
 from hedgerow.report import write
@@ -78,6 +78,7 @@ async def _gather(
 def _facts(fleet: FleetFolder, outcome: audits.Audit, nodes: list[dict[str, Any]]) -> dict[str, Any]:
     inventory = fleet.inventory
     return {
+        "seizures": seizure_report.all_facts(fleet),
         "fleet": {"name": fleet.charter.name, "id": inventory.fleet.hex()},
         "made_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "nodes": nodes,

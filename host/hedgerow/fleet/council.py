@@ -14,6 +14,7 @@ from hedgerow.fleet.charter import Charter, Steward
 from hedgerow.fleet.documents import Document, unite
 from hedgerow.fleet.secrets_file import Key
 from hedgerow.fleet.standing import Standing
+from hedgewire import rekey, trust
 from hedgewire.cbor import Damage
 
 
@@ -101,8 +102,12 @@ def sign(chosen: Iterable[Task], held: Mapping[str, Key]) -> list[Document]:
 
 def for_others(everything: list[Document], left: Iterable[Task], given: Iterable[Document]) -> list[Document]:
     """What the next steward needs: the charters so far and what waits; and what came in a file goes back in it."""
+    left = list(left)
     wanted = {task.paper.digest for task in left} | {paper.digest for paper in given}
-    return [paper for paper in everything if paper.digest in wanted or paper.kind == charters.CHARTER]
+    wanted |= {task.paper.fields["enrolment"] for task in left if task.paper.kind == trust.MOVE}
+    by_laptops = any(task.paper.kind == rekey.KIND for task in left)  # who made it has to be known
+    kinds = {charters.CHARTER, charters.LAPTOP, charters.REVOCATION} if by_laptops else {charters.CHARTER}
+    return [paper for paper in everything if paper.digest in wanted or paper.kind in kinds]
 
 
 def describe(paper: Document, judged: Standing) -> str:
@@ -121,8 +126,20 @@ def describe(paper: Document, judged: Standing) -> str:
         case charters.REVOCATION:
             gone = charters.read_revocation(paper)
             return gone.reason if isinstance(gone, Damage) else f"revoke {', '.join(key.hex() for key in gone.keys)}"
+        case rekey.KIND | trust.MOVE:
+            return _key_or_move_words(paper)
         case kind:
             return f"a {kind}"
+
+
+def _key_or_move_words(paper: Document) -> str:
+    key, move = rekey.parse(paper.fields), trust.values(paper.fields, trust.MOVE)
+    if isinstance(key, rekey.Rekey):
+        count = len(key.members) // rekey.ROW_BYTES
+        return f"a new key for group {key.name}, from epoch {key.epoch} on, for {count} who stay"
+    if isinstance(move, dict):
+        return f"node {keys.key_id(move['node']).hex()} moves to fleet {move['to'].hex()}"
+    return f"a damaged {paper.kind}"
 
 
 def _task(paper: Document, judged: Standing, papers: list[Document], held: Mapping[str, Key]) -> Task:

@@ -179,10 +179,23 @@ class FleetFolder:
         self._exchange_with_files()
 
     def sign(self, document: Document, *seeds: bytes) -> Document:
-        """Add signatures to a document and keep it."""
+        """Add signatures to a document and keep it. What a steward signs stands in that steward's ledger, once."""
         signed = document.signed(*seeds)
         self.add([signed])
+        stewards = {key.public for key in self.secrets.stewards.values()}
+        self.note_signed(signed, [seed for seed in seeds if keys.public_of(seed) in stewards])
         return signed
+
+    def note_signed(self, document: Document, seeds: Iterable[bytes]) -> None:
+        """Note in the ledgers of these stewards that they have signed: a certificate, a revocation, another paper."""
+        fields: dict[str, object] = {"document": document.digest[:8]}
+        kind = {charters.LAPTOP: "certified", charters.REVOCATION: "revoked"}.get(document.kind, "signed")
+        if kind == "certified":
+            fields["laptop"] = keys.key_id(document.fields["laptop"])
+        elif kind == "signed":
+            fields["what"] = document.kind
+        for seed in seeds:
+            self.note_once(kind, fields, seed=seed)
 
     def enrol(self, spec: NodeSpec, node: bytes, *, replaces_lost: bool = False) -> Enrolment:
         """Take the node with this public key in, as the spec says. Asked again, it answers the same."""
@@ -214,7 +227,7 @@ class FleetFolder:
         if isinstance(enrolment, Damage):
             raise StorageError(f"the enrolment of {spec.name} cannot be read back: {enrolment.reason}")
         if enrolment.laptop == self.secrets.laptop:
-            self._note_once("enrolled", {"node": enrolment.node_id, "document": document.digest[:8]})
+            self.note_once("enrolled", {"node": enrolment.node_id, "document": document.digest[:8]})
         return enrolment
 
     def enrol_as(self, name: str, node: bytes, *, replaces_lost: bool = False) -> NodeSpec:
@@ -290,11 +303,12 @@ class FleetFolder:
         seed = seed or self.secrets.laptop_seed
         return ledgers.append(self.ledger_path, self.registry.alone(), seed, kind, fields) if seed else None
 
-    def _note_once(self, kind: str, fields: Mapping[str, object]) -> None:
-        """As note(), but not again what this laptop has noted before: whoever repeats a command did it once."""
-        mine = self.ledger.copies.entries_of(self.secrets.laptop or b"").values()
+    def note_once(self, kind: str, fields: Mapping[str, object], *, seed: bytes | None = None) -> None:
+        """As note(), but not again what that key has noted before: whoever repeats a command did it once."""
+        writer = keys.public_of(seed) if seed else self.secrets.laptop or b""
+        mine = self.ledger.copies.entries_of(writer).values()
         if not any(entry.kind == kind and fields.items() <= entry.fields.items() for entry in mine):
-            self.note(kind, fields)
+            self.note(kind, fields, seed=seed)
 
     @property
     def known_keys(self) -> dict[bytes, str]:

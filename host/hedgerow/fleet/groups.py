@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from hedgerow.errors import RefusedError, UsageError
 from hedgerow.fleet import documents, keys, suite
 from hedgerow.fleet.documents import Document, is_key_id, is_public, is_text
-from hedgerow.fleet.standing import Standing
+from hedgerow.fleet.standing import Standing, decides
 from hedgerow.fleet.suite import finish
 from hedgewire import group as wire
 from hedgewire import rekey
@@ -207,27 +207,22 @@ def _generations(papers: Iterable[Document], standing: Standing) -> dict[bytes, 
     """The newest generation of each group whose documents count.
 
     The first one may come from whoever may say what groups there are; a later one leaves somebody out, and that is for
-    stewards. Where two laptops have begun a group apart, they may disagree on its seed: whoever holds both documents
-    follows the one that it can open and that has the lower digest.
+    stewards. Copies of it for those who come later may again come from a laptop. Where two laptops have begun a group
+    apart, they may disagree on its seed: whoever holds both documents follows the one that it can open and that has the
+    lower digest, those that stewards have signed first.
     """
-    found: dict[bytes, dict[int, list[tuple[bytes, Rekey]]]] = {}
+    found: dict[bytes, dict[int, list[tuple[bool, bytes, Rekey]]]] = {}
     for paper in papers:
         said = rekey.parse(paper.fields)
         if isinstance(said, Damage) or said.fleet != standing.fleet or not may_say(paper, standing):
             continue
-        if said.epoch > wire.STEPS and not _by_stewards(paper, standing):
-            continue
-        found.setdefault(said.group, {}).setdefault(said.epoch, []).append((paper.digest, said))
-    newest = {group: max(by_epoch) for group, by_epoch in found.items()}
+        is_copy = said.epoch > wire.STEPS and not decides(paper, standing)
+        found.setdefault(said.group, {}).setdefault(said.epoch, []).append((is_copy, paper.digest, said))
     made = {}
-    for group, epoch in newest.items():
-        ordered = tuple(sorted(found[group][epoch], key=lambda one: one[0]))
-        made[group] = Generation(epoch, ordered, tuple(digest for digest, _ in ordered))
+    for group, by_epoch in found.items():
+        sound = [epoch for epoch, rows in by_epoch.items() if not all(is_copy for is_copy, _, _ in rows)]
+        if sound:
+            ordered = sorted(by_epoch[max(sound)], key=lambda row: row[:2])
+            papers_of = tuple((digest, said) for _, digest, said in ordered)
+            made[group] = Generation(max(sound), papers_of, tuple(digest for digest, _ in papers_of))
     return made
-
-
-def _by_stewards(paper: Document, standing: Standing) -> bool:
-    if not standing.charters:
-        return False
-    charter = standing.charters[-1]
-    return len(paper.signers & {one.public for one in charter.stewards}) >= charter.threshold

@@ -12,6 +12,7 @@ from hedgerow.fleet import charter as charters
 from hedgerow.fleet import people
 from hedgerow.fleet.charter import Charter, LaptopCertificate
 from hedgerow.fleet.documents import Document, unite
+from hedgewire import group, rekey, trust
 from hedgewire.cbor import Damage
 
 
@@ -58,7 +59,7 @@ class Standing:
     """Digests of those that say more than the charter in force and each other: what a node keeps."""
     splits: tuple[Split, ...] = ()
     pending: tuple[Document, ...] = ()
-    """Charters, certificates and revocations that would count with more signatures."""
+    """Charters, certificates, revocations, keys of groups and moves that would count with more signatures."""
     uncounted: tuple[Uncounted, ...] = ()
 
     @property
@@ -94,6 +95,8 @@ def judge(
     if work.chain:
         work.revocations()
         work.certificates()
+        work.keys_of_groups()
+        work.moves()
     work.people()
     return Standing(
         fleet,
@@ -225,6 +228,35 @@ class _Judging:
                 full = rules.certificate_fault(found, self.chain, self.fleet, self._council, self.revoked)
                 self._endorsable(paper, fault, full)
 
+    def keys_of_groups(self) -> None:
+        """A key in place of another waits for stewards. What nobody of the fleet has made waits for nobody."""
+        given = self.certified.values()
+        laptops = {one.laptop for one in given if rules.is_in_force(one, self.chain[-1].version, self.revoked)}
+        newest: dict[bytes, int] = {}
+        waiting = []
+        for paper in self.found:
+            said = rekey.parse(paper.fields) if paper.kind == rekey.KIND else None
+            if not isinstance(said, rekey.Rekey) or said.fleet != self.fleet:
+                continue
+            if _decided(paper, self.chain):
+                newest[said.group] = max(said.epoch, newest.get(said.group, 0))
+            elif said.epoch > group.STEPS and paper.signers & (laptops | self._council):
+                waiting.append((said, paper))
+        self.pending += [paper for said, paper in waiting if said.epoch > newest.get(said.group, 0)]
+
+    def moves(self) -> None:
+        """A node that belongs to no household goes by the word of the stewards; any other waits for its household."""
+        nobodys = set()
+        for paper in self.found:
+            if paper.kind == trust.ENROLMENT and paper.fields.get("custodian") is None:
+                nobodys.add(paper.digest)
+        for paper in self.found:
+            said = trust.values(paper.fields, trust.MOVE) if paper.kind == trust.MOVE else None
+            if not isinstance(said, dict) or said["fleet"] != self.fleet or said["enrolment"] not in nobodys:
+                continue
+            if all(rules.lacking(one, paper.signers, self.revoked) for one in self.chain):
+                self.pending.append(paper)
+
     def people(self) -> None:
         for paper in self.found:
             if paper.kind in (people.CUSTODIAN, people.PERSON):
@@ -251,6 +283,28 @@ class _Judging:
             self._refuse(paper, str(paper.fields.get("name", "")), found.reason)
             return None
         return found
+
+
+def decides(paper: Document, standing: Standing) -> bool:
+    """Whether as many stewards have signed as some charter of this fleet asked for while it was in force."""
+    return _decided(paper, standing.charters)
+
+
+def deciding(standing: Standing) -> set[bytes]:
+    """Public keys of the stewards who decide now."""
+    return {one for one in rules.counting(standing.charters[-1]) if rules.key_id(one) not in standing.revoked}
+
+
+def trimmed(paper: Document, standing: Standing) -> Document:
+    """The paper with as many signatures of stewards in force as a node asks for, and no more: a bundle is small."""
+    now = standing.charters[-1]
+    counts = deciding(standing) & paper.signers
+    good = [pair for pair in paper.signatures if pair[0] in counts]
+    return Document(paper.body, tuple(good[: now.threshold]))
+
+
+def _decided(paper: Document, chain: Iterable[Charter]) -> bool:
+    return any(not rules.lacking(charter, paper.signers) for charter in chain)
 
 
 def lacks(paper: Document, standing: Standing) -> str:

@@ -181,7 +181,7 @@ def for_those_who_stay(origin: FleetFolder) -> rekey.NewKey | None:
     generation = groups.generations.get(judged.fleet)
     if generation is None or not members:
         return None
-    return rekey.renew(groups, groups.by_id[judged.fleet], members)
+    return rekey.renew(groups, groups.by_id[judged.fleet], members, threshold=origin.charter.threshold)
 
 
 def neighbour_papers(fleet: FleetFolder, other: bytes) -> list[Document]:
@@ -265,7 +265,7 @@ def _give_key(made: FleetFolder) -> None:
     group = groups.by_id[judged.fleet]
     known = groups.seed(judged.fleet, [made.secrets.laptop_seed])
     if known is None:
-        new = rekey.renew(groups, group, rekey.everybody(judged, roster))
+        new = rekey.renew(groups, group, rekey.everybody(judged, roster), threshold=made.charter.threshold)
         given = {node: new.document_for(node) for node in newcomers}
     else:
         some = newcomers[: wire.MAX_MEMBERS]
@@ -330,7 +330,7 @@ def shut_out(origin: FleetFolder, made: FleetFolder) -> list[Document]:
     new = for_those_who_stay(origin)
     if new is None:
         return []
-    papers = [origin.sign(paper, *_council_seeds(origin)) for paper in new.documents]
+    papers = [origin.sign(paper, origin.secrets.laptop_seed, *_council_seeds(origin)) for paper in new.documents]
     for node in ids:
         origin.observe(node, SHUT_OUT, {"epoch": new.epoch})
     return papers

@@ -31,6 +31,7 @@ def render(facts: Facts) -> str:
         _message(facts),
         _curves(facts),
         _audit(facts),
+        _seizures(facts.get("seizures", ())),
         _nodes(facts["nodes"]),
         _sources(facts),
     ]
@@ -172,6 +173,23 @@ def _audit(facts: Facts) -> str:
     out.append(
         '<p class="quiet">A node reports on itself: what took it over can also lie. A deep audit reads the flash.</p>'
     )
+    return "\n".join(out)
+
+
+def _seizures(seizures: Sequence[Facts]) -> str:
+    """What was put out: who has the new keys, and what the captor can still read."""
+    out = ["<h2>Captured, and put out</h2>"] if seizures else []
+    for one in seizures:
+        gone = one["revoked"]
+        out.append(f"<h3>{escape(gone['kind'])} {escape(gone['name'])}</h3>")
+        if one["needs"]:
+            out.append(f"<p>{_mark(False, no='✗ not in force')} It needs {escape('; '.join(one['needs']))}.</p>")
+        rows = [(escape(n["name"]), escape(n["state"]), escape(", ".join(n["lacks"]))) for n in one["nodes"]]
+        if one["groups"] and rows:
+            out.append(_table(("Node", "New keys", "Lacks that of"), rows))
+        out.append("<p>Whoever has it can read:</p><ul>")
+        out += [f"<li>{escape(line)}</li>" for line in one["holder"]["in_words"]]
+        out.append("</ul>")
     return "\n".join(out)
 
 
