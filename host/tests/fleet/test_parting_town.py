@@ -22,8 +22,8 @@ MULE_WITHIN_S = 120
 class Town:
     """A fleet whose nodes n1, n2, … are all in reach of each other on the air."""
 
-    def __init__(self, path: Path, fleet: FleetFolder, nodes: list[VirtualBoard]) -> None:
-        self.path, self.fleet, self.boards = path, fleet, nodes
+    def __init__(self, path: Path, fleet: FleetFolder, nodes: list[VirtualBoard], air: Ether) -> None:
+        self.path, self.fleet, self.boards, self.air = path, fleet, nodes, air
 
     def port(self, number: int) -> str:
         return str(self.boards[number - 1].link)
@@ -70,13 +70,14 @@ async def town(tmp_path: Path, micropython, count: int, *, keys: bool = False, *
                 uid=bytes([2, 0, 0, 0, 0, number, 0, 0]),
                 ether=ether,
             )
+            air.name(board.uid[:6], f"n{number}")
             stack.push_async_callback(board.close)
             await board.start()
             made.append(board)
         results = await Bench(fleet).provision([str(board.link) for board in made], [])
         for result in results:
             assert result.passed, result.error
-        yield Town(path, fleet, made)
+        yield Town(path, fleet, made, air)
 
 
 async def part_and_join(place: Town, tmp_path: Path, by_cable: list[int], by_mule: list[int], stays: list[int]) -> None:
