@@ -111,10 +111,10 @@ def _modules() -> Iterator[FileToCopy]:
 
 
 def _figures(printed: str) -> Iterator[Figure]:
-    """Lines of `name|number|unit`, as the scripts of on_chip/ print them."""
+    """Lines of `name|number|unit`, or `name|number|unit|at most`, as the scripts of on_chip/ print them."""
     for line in printed.splitlines():
-        name, value, unit = line.split("|")
-        yield Figure(name, float(value), unit)
+        name, value, unit, *bar = line.split("|")
+        yield Figure(name, float(value), unit, at_most=float(bar[0]) if bar and bar[0] else None)
 
 
 class _Twin:
