@@ -1,14 +1,17 @@
 """Bundles go to and come from pyD3TN, an independent implementation of BPv7; without it there is nothing to compare."""
 
+import socket
+
 import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgewire import bundle
+from hedgewire import bundle, cbor
 from hedgewire.bundle import Bundle, Eid
 
 d3tn = pytest.importorskip("pyd3tn.bundle7", reason="pyD3TN is not installed (it is a development dependency)")
+MTCPSocket = pytest.importorskip("pyd3tn.mtcp").MTCPSocket
 
 NODES = st.integers(1, 2**32 - 1)
 TIMES_MS = st.integers(0, 40 * 365 * 86400).map(lambda seconds: 1000 * seconds)  # pyD3TN's dates are floats
@@ -73,3 +76,20 @@ def test_we_read_what_pyd3tn_makes(source, destination, payload, sequence, time_
     assert (found.hop_count, found.age_ms, found.previous_node) == ((30, 2), 1000 * age_s, Eid(7, 0))
     assert found.payload == payload
     assert bundle.encode(found) == raw
+
+
+def test_bundles_cross_an_mtcp_session_both_ways():
+    """MTCP is a stream of CBOR byte strings, so our own CBOR is one end of it and pyD3TN's socket the other."""
+    ours, theirs = socket.socketpair()
+    with ours, MTCPSocket(theirs, timeout=5) as session:
+        ours.settimeout(5)
+        made = [bundle.encode(bundle.make(Eid(1, 1), Eid(2, 1), bytes(size), 1, 1000)) for size in (0, 100, 3000)]
+        ours.sendall(b"".join(cbor.encode(raw) for raw in made))
+        assert [bytes(session.recv_bundle()) for _ in made] == made
+        for raw in made:
+            session.send_bundle(raw)
+        expected = b"".join(cbor.encode(raw) for raw in made)
+        heard = b""
+        while len(heard) < len(expected):
+            heard += ours.recv(4096)
+        assert heard == expected
