@@ -1,4 +1,4 @@
-"""A node is captured and goes on transmitting: it reads nothing new, and one that was out of reach comes after by mule."""
+"""A captured node that goes on transmitting reads nothing new; one that was out of reach comes after by mule."""
 
 import asyncio
 
