@@ -97,7 +97,8 @@ def found_for(
         origins[0].proposal.ipn_base,
         any(node.settings[RADIO_SECURITY] == FLEET_KEYS for origin in origins for node in origin.proposal.nodes),
     )
-    return founding.found(path, name, wanted, threshold, ask=ask, origin=origin_of_all)
+    lock = next((origin.secrets.lock for origin in origins if origin.secrets.lock is not None), None)
+    return founding.found(path, name, wanted, threshold, lock=lock, ask=ask, origin=origin_of_all)
 
 
 def lacks_to_begin(made: FleetFolder, origins: Sequence[FleetFolder]) -> str | None:

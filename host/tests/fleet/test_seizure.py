@@ -10,9 +10,10 @@ from hedgerow.errors import StorageError
 from hedgerow.fleet import council, founding, group_work, groups, keys, revoking, standing
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.fleet.groups import Groups
+from hedgerow.fleet.key_lock import Lock
 from hedgerow.fleet.people import Person
 from hedgerow.fleet.proposal import node_text
-from hedgerow.plans import rekey, seizure, seizure_report
+from hedgerow.plans import parting, rekey, seizure, seizure_report
 from hedgewire import rekey as wire
 
 SMALL = "ESP32_GENERIC"
@@ -233,3 +234,14 @@ def test_the_report_of_the_fleet_lists_everybody_who_is_put_out(fleet, capsys):
     text = page.read_text()
     assert "Captured, and put out" in text
     assert "epochs 256 to 511" in text
+
+
+def test_what_leaves_a_fleet_with_locked_keys_has_locked_keys_too(fleet, tmp_path):
+    fleet.keep_secrets(fleet.secrets.locked(Lock.new("secrets", "a long passphrase")))
+    asked = {"ask": lambda _: "a long passphrase"}
+    with FleetFolder(fleet.path, **asked) as origin:
+        node = origin.roster.named("n2")
+        with parting.found_for(tmp_path / "brook", "brook", [origin], [[node]], **asked) as brook:
+            assert brook.secrets.is_locked
+            assert brook.secrets.laptop_seed
+    assert "seed =" not in (tmp_path / "brook" / "secrets.toml").read_text()
