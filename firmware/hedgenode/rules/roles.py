@@ -1,7 +1,6 @@
 """Which roles there are, and which one a method asks for. Whose role is which, hedgenode.rules.trust says.
 
-A method that stands nowhere here asks for somebody whom the fleet or the household has named: what is new is closed
-until somebody opens it.
+A method that stands nowhere here is nobody's: what is new is closed until somebody opens it.
 """
 
 STRANGER = 0
@@ -11,6 +10,7 @@ LAPTOP = 3
 STEWARD = 4
 
 NAMED = CUSTODIAN  # custodians, laptops and stewards
+NOBODY = STEWARD + 1
 
 # What anybody may who has found the cable or the radio: who the node is, the documents that count by their signatures,
 # and the public layer. A neighbour with a phone has no key that a node knows.
@@ -30,17 +30,25 @@ _LEAST = {
     "bundle": PERSON,
     "accept": PERSON,
 }
+# What tells of the node or changes it. One text, for a table of so many entries takes a small board's memory.
+_FOR_NAMED = (
+    "audited compare config configure dev document_send files follow group_advance group_put group_remove groups"
+    " ledger ledger_head ledger_kept log move neighbours put_begin put_data put_end remove restart samples set_time"
+    " status"
+)
 
 
 def least(method: str) -> int:
     """The least role that may ask for it."""
-    return _LEAST.get(method, NAMED)
+    return _LEAST.get(method, NAMED if method in _FOR_NAMED.split(" ") else NOBODY)
 
 
 def refusal(method: str, role: int) -> "str | None":
     """Why somebody of that role is refused the method, or None."""
     if role >= least(method):
         return None
+    if least(method) == NOBODY:
+        return "%s is for nobody: no role of this node has it" % method
     if role == STRANGER:
         return "%s is not for everybody: this node answers it to its fleet's laptops and to its custodian" % method
     return "this key may not ask for %s" % method
