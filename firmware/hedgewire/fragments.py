@@ -22,9 +22,9 @@ def split(whole: Bundle, part_bytes: int) -> list:
     if part_bytes < 1 or whole.flags & MUST_NOT_FRAGMENT:
         raise ValueError("this bundle may not be fragmented")
     payload = whole.payload
-    fragment = whole.flags & IS_FRAGMENT
-    first = whole.fragment_offset if fragment else 0
-    total = whole.fragment_total if fragment else len(payload)
+    first, total = whole.fragment_offset, whole.fragment_total
+    if not whole.flags & IS_FRAGMENT or first is None or total is None:
+        first, total = 0, len(payload)
     made = []
     for at in range(0, len(payload), part_bytes):
         part = _like(whole, whole.flags | IS_FRAGMENT)
@@ -54,12 +54,13 @@ def _payload(like, data):
 class _Pile:
     """Fragments of one bundle. parts: [offset, bytes] in order, without overlap; first: the fragment of offset 0."""
 
+    first: "Bundle | None" = None
+
     def __init__(self, source, total, now_s):
         self.source = source
         self.total = total
         self.since_s = now_s
         self.parts = []
-        self.first = None
 
     def held_bytes(self):
         held = 0 if self.first is None else sum(len(block.data) + _PART_BYTES for block in self.first.blocks)
@@ -79,8 +80,8 @@ class _Pile:
         self.parts += new
         self.parts.sort(key=lambda part: part[0])
 
-    def is_whole(self):
-        return self.first is not None and sum(len(data) for _, data in self.parts) == self.total
+    def is_complete(self):
+        return sum(len(data) for _, data in self.parts) == self.total
 
 
 class Reassembler:
@@ -115,11 +116,12 @@ class Reassembler:
             pile = self._piles[key] = _Pile(fragment.source, total, now_s)
         pile.add(offset, data)
         if offset == 0 and pile.first is None:
-            pile.first = _like(fragment, fragment.flags & ~IS_FRAGMENT)
-            pile.first.blocks = fragment.blocks[:-1] + [_payload(fragment, b"")]
-        if pile.is_whole():
+            first = _like(fragment, fragment.flags & ~IS_FRAGMENT)
+            first.blocks = fragment.blocks[:-1] + [_payload(fragment, b"")]
+            pile.first = first
+        whole = pile.first
+        if whole is not None and pile.is_complete():
             del self._piles[key]
-            whole = pile.first
             whole.blocks[-1].data = b"".join([part for _, part in pile.parts])
             return whole
         while self.held_bytes() > self._most_bytes:

@@ -23,10 +23,10 @@ class Status:
     fragment, else None.
     """
 
-    received = None
-    forwarded = None
-    delivered = None
-    deleted = None
+    received: "int | None" = None
+    forwarded: "int | None" = None
+    delivered: "int | None" = None
+    deleted: "int | None" = None
     reason = NO_INFORMATION
     fragment: "tuple | None" = None
 
