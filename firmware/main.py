@@ -22,7 +22,7 @@ def _application():
     # Pico half a second later.
     gc.threshold(8192)
     try:
-        from hedgenode import app
+        from hedgenode import app, assembly  # noqa: F401 - app reads it again, but what is missing is to show here
     except (ImportError, ValueError) as e:  # ValueError: compiled for another MicroPython
         print("Hedgerow: the firmware on this board is not complete or not for this MicroPython (%s)." % e)
         print("`hedgerow provision` installs it again.")

@@ -1,36 +1,19 @@
-"""Composition root of a node: builds the hardware layer, the stores and the tasks, and runs them. Nothing else does."""
+"""The node as a whole: runs its tasks under the watchdog, and restarts it when one fails. Nothing else does."""
+
+# pyright: reportAttributeAccessIssue=false
+# (assembly.py gives a node its attributes, and pyright sees only those that its own class gives)
 
 import asyncio
-import gc
-import os
 import sys
 import time
 
 from hedgenode import identity
 from hedgenode.hal import watchdog
-from hedgenode.hal.clock import Clock
 from hedgenode.hal.console import Console
-from hedgenode.hal.hardware import Hardware, restart
-from hedgenode.rarely import Rarely
-from hedgenode.rules.intake import Intake
-from hedgenode.rules.power import plan
+from hedgenode.hal.hardware import restart
+from hedgenode.rarely import Rarely, forget
 from hedgenode.rules.promises import Promises
-from hedgenode.store import bundles, samples
-from hedgenode.store.counters import Counters, are_lost, read_whole
-from hedgenode.store.files import Flash
-from hedgenode.store.posted import Posted
 from hedgenode.store.trust_table import FOLDER as TRUST_FOLDER
-from hedgenode.tasks.admin import Admin
-from hedgenode.tasks.admin_messages import MessageMethods
-from hedgenode.tasks.admin_node import NodeMethods
-from hedgenode.tasks.console import ConsoleTask
-from hedgenode.tasks.door import Door
-from hedgenode.tasks.housekeeping import HousekeepingTask
-from hedgenode.tasks.journal import Journal
-from hedgenode.tasks.late import Late
-from hedgenode.tasks.layers import Layers
-from hedgenode.tasks.sampling import SamplingTask
-from hedgewire import message
 
 VERSION = "0.1.0"
 _LEAST_GRACE_MS = 10000  # flash may hold up everybody for seconds; less than this would restart a healthy node
@@ -40,88 +23,44 @@ _CHECK_MS = 50
 RESTART_DELAY_S = 3
 EARLY_FAILURE_S = 60
 EARLY_RESTART_DELAY_S = 60
-KEYS_FOLDER = "/store/keys"
-NEXT_FOLDER = "/store/next"  # what a move to another fleet needs
 
 
 class Node:
-    """Everything that the tasks of one node share. The radio is None on a board without one."""
+    """What the tasks of one node share, as assembly.py puts it together, and the tasks while they run."""
 
     def __init__(self, settings, board, cable):
         self.version = VERSION
         self.config = settings
-        self.files = Flash()
-        self.watchdog = watchdog
-        self.clock = Clock()
-        self.hardware = Hardware(board)
         self.cable = cable
-        self.journal = Journal(self.clock, lambda text: self.cable.write(text.encode()))
-        self._make_stores()
-        self._make_exchange()
-        self._make_tasks()
-
-    def _make_stores(self):
-        for folder in (
-            "/store",
-            "/store/bundles",
-            "/store/samples",
-            KEYS_FOLDER,
-            "/store/ledger",
-            TRUST_FOLDER,
-            NEXT_FOLDER,
-        ):
-            try:
-                os.mkdir(folder)
-            except OSError:
-                pass  # there already
-        _, total = self.hardware.flash_bytes()
-        now_ms = self.clock.uptime_ms()
-        member = read_whole(self.files, KEYS_FOLDER + "/slots.cbor") is not None
-        groups = self._group_keys() if member else None
-        self.counters = Counters(self.files, "/store")
-        self.boot = self.counters.boot
-        self.posted = Posted(self.files, "/store/posted.cbor")
-        everyone = self.config["ipn_base"] + message.EVERYONE
-        self.bundles = bundles.BundleStore(self.files, "/store/bundles", bundles.share_bytes(total), now_ms, everyone)
-        self.samples = samples.SampleLog(self.files, "/store/samples", samples.share_bytes(total))
-        self.layers = Layers(
-            self.files, groups, self._group_keys, self.bundles, self._identity(), self.clock, self.journal
-        )
-        self._finish_move()
-        self._trust = None
+        self.promises = Promises()
+        self.failure = None
         self.leaves = False  # True once it belongs to another fleet, until it restarts to be of it
-        gc.collect()
+        self._trust = None
+        self.radio_task = None
+        self._once(lambda assembly: assembly.assemble(self, board))
 
-    def _finish_move(self):
-        """What is left of a move to the fleet that the configuration names comes before anything asks what that is."""
-        if read_whole(self.files, NEXT_FOLDER + "/move") is not None:
-            from hedgenode.tasks import elsewhere
+    def _once(self, act):
+        """What `act(assembly)` gives; the module is a tenth of the application's code, and goes again."""
+        from hedgenode import assembly
 
-            elsewhere.finish_move(self)
+        try:
+            return act(assembly)
+        finally:
+            del assembly
+            forget("hedgenode.assembly")
 
-    def _group_keys(self):
+    def group_keys(self):
         """The keys of this node's groups. Loaded for a member only: a small board has better use for the room."""
-        from hedgenode.crypto import suite
-        from hedgenode.hal.block_device import block_device
-        from hedgenode.store.group_keys import GroupKeys
-        from hedgenode.store.keyslot import KeySlots
+        return self._once(lambda assembly: assembly.group_keys(self))
 
-        try:
-            device = block_device()
-            groups = GroupKeys(None if device is None else KeySlots(self.files, device, KEYS_FOLDER))
-            if are_lost(self.files, "/store"):  # before they begin anew: no number may serve twice under one key
-                groups.skip(suite)
-            return groups
-        except OSError as e:
-            self.journal.say("error", "this node keeps no keys of groups: %s" % e)
-            return GroupKeys(None)
+    def show(self, text):
+        """Print on the cable, between frames."""
+        self.cable.write(text.encode())
 
-    def _identity(self):
-        try:
-            return identity.load()
-        except ValueError as e:
-            self.journal.say("error", str(e))
-            return None
+    def tell(self, event, **facts):
+        """Journal what the exchange did with a bundle."""
+        rest = " ".join("%s %s" % (key, facts[key]) for key in sorted(facts) if key != "id")
+        self.journal.say("info", "bundle %s %s %s" % (facts["id"].hex()[:8], event, rest))
 
     @property
     def trust(self):
@@ -131,90 +70,6 @@ class Node:
 
             self._trust = Trusted(self.files, TRUST_FOLDER, self.config["fleet"], identity.public())
         return self._trust
-
-    def _make_exchange(self):
-        """What is needed to talk to neighbours is loaded with a radio only: it is a tenth of the code."""
-        c = self.config
-        self.radio = self._radio()
-        self.radio_keys = None  # where frames travel under keys
-        if self.radio is None:
-            self.exchange = self.meetings = None
-            self.intake = Intake(c["short"], c["ipn_base"], self.bundles, self._tell, self.layers)
-        else:
-            from hedgenode.rules.exchange import Exchange
-            from hedgenode.rules.routing import Meetings
-
-            self.meetings = Meetings(c["short"])
-            tag = c["fleet"][0] << 8 | c["fleet"][1]
-            self.exchange = Exchange(
-                c["short"], tag, c["ipn_base"], self.bundles, self.meetings, self._tell, self.layers
-            )
-            self.intake = self.exchange.intake
-        gc.collect()
-
-    def _radio(self):
-        wanted = self.config["radio"]
-        if wanted == "none":
-            return None
-        try:
-            hal = __import__("hedgenode.hal.%s_radio" % wanted, None, None, ("Radio",))
-        except ImportError:
-            self.journal.say("error", "this board has no radio %s; the node works without" % wanted)
-            return None
-        return hal.Radio(self.config["radio_channel"])
-
-    def _radio_task(self):
-        """Loaded where there is a radio only."""
-        from hedgenode.tasks.radio import RadioTask
-
-        if self.config["radio_security"] != "open":
-            from hedgenode.tasks import radio_keys
-
-            self.radio_keys = radio_keys.of(self)
-        return RadioTask(self.radio, self.radio_keys, self.exchange, self.clock, self.config["hello_ms"])
-
-    def _tell(self, event, **facts):
-        rest = " ".join("%s %s" % (key, facts[key]) for key in sorted(facts) if key != "id")
-        self.journal.say("info", "bundle %s %s %s" % (facts["id"].hex()[:8], event, rest))
-
-    def _make_tasks(self):
-        c = self.config
-        self.sampling = SamplingTask(
-            self._sensors(), self.hardware, self.samples, self.clock, self.journal, c["sample_ms"], self.boot, plan
-        )
-        self.housekeeping = HousekeepingTask(self)
-        self.ledger = self._ledger()
-        door = Door(None)
-        self.admin = door.admin = Admin((NodeMethods(self), MessageMethods(self), door), self.journal, Late(self))
-        self.console = ConsoleTask(self.cable, door, c["name"], c["console"] == "locked")
-        self.promises = Promises()
-        self.failure = None
-        gc.collect()
-
-    def _ledger(self):
-        """The node's ledger, or None where it has no key or the board no room for one: messages go on without."""
-        mine = self.layers.identity
-        if mine is None or not self.config["ledger"]:
-            return None
-        from hedgenode.tasks.ledger import LedgerTask
-
-        facts = {key: self.config[key] for key in ("fleet", "short", "charter")}
-        facts["app"] = VERSION
-        facts["boot"] = self.boot
-        facts["watchdog"] = self.hardware.reset_cause() == "watchdog"
-        return LedgerTask(self.files, mine, self.clock, self.journal, facts)
-
-    def _sensors(self):
-        found = []
-        for wanted in self.config["sensors"]:
-            from hedgenode import drivers
-
-            try:
-                bus = self.hardware.i2c(wanted.get("bus", 0))
-                found.append(drivers.make(wanted["driver"], bus, wanted.get("address")))
-            except (ValueError, OSError) as e:
-                self.journal.say("warning", "sensor %s: %s" % (wanted["driver"], e))
-        return found
 
     def start(self, name, run):
         """Run a task under the watchdog: it promises by when it is back; an exception in it ends the application.
@@ -240,12 +95,9 @@ class Node:
     def _start_all(self):
         self.start("console", self.console.listen)
         self.start("administration", self.console.answer)
-        if self.radio is not None:
-            radio = self._radio_task()
-            self.start("listen", radio.listen)
-            self.start("speak", radio.speak)
-            if self.ledger is not None:
-                self.ledger.meet(self.exchange, radio.say)
+        if self.radio_task is not None:
+            self.start("listen", self.radio_task.listen)
+            self.start("speak", self.radio_task.speak)
         self.start("sampling", self.sampling.run)
         self.start("housekeeping", self.housekeeping.run)
         if self.ledger is not None:

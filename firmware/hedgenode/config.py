@@ -41,7 +41,7 @@ _NUMBERS = {
     "hello_ms": (100, 86400000),
     "radio_channel": (1, 13),
     "watchdog_ms": (0, 3600000),
-    "copies": (1, 255),
+    "copies": (1, 31),
 }
 _TEXTS = {"name": 40, "board": 40}  # most characters
 _MAX_WORD = 20

@@ -21,14 +21,16 @@ class Rarely:
         return self
 
     def __exit__(self, *_):
-        if _ON_A_BOARD:
-            for name in list(sys.modules):
-                if name not in self._before:
-                    _forget(name)
+        for name in list(sys.modules):
+            if name not in self._before:
+                forget(name)
         gc.collect()
 
 
-def _forget(name):
+def forget(name: str) -> None:
+    """Let go of one module; whoever still runs it keeps it, and it is read again when it is needed."""
+    if not _ON_A_BOARD:
+        return
     sys.modules.pop(name, None)
     package, _, module = name.rpartition(".")
     if package in sys.modules and hasattr(sys.modules[package], module):

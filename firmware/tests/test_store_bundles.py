@@ -1,7 +1,9 @@
 """The bundle store: what it keeps, what it lets go, and what it still knows after a restart."""
 
+from harness import raises
+
 from hedgenode.store.bundles import BundleStore
-from hedgenode.store.index import DELIVERED, HANDED, OWN, STORED
+from hedgenode.store.index import DELIVERED, HANDED, MAX_SEGMENTS, OWN, STORED
 from hedgenode.store.ram import RamFiles
 
 EVERYONE = 1040383
@@ -178,13 +180,13 @@ def test_age_counts_the_stay_and_goes_on_over_a_restart():
     files = RamFiles()
     store = _store(files)
     _add(store, 1, age_ms=60000, now_ms=10000)
-    entry = store.entry(_id(1))
-    assert store.age_ms(entry, 10000) == 60000
-    assert store.age_ms(entry, 40000) == 90000
+    assert store.get_aged(_id(1), 10000) == (_data(1), 60000)
+    assert store.get_aged(_id(1), 40000) == (_data(1), 90000)
+    assert store.get_aged(_id(2), 40000) is None
     _add(store, 2, now_ms=110000)  # the newest record: up to here the stay is known after a restart
     again = _store(files, now_ms=7000)
-    assert again.age_ms(again.entry(_id(1)), 7000) == 160000
-    assert again.age_ms(again.entry(_id(1)), 17000) == 170000
+    assert again.get_aged(_id(1), 7000) == (_data(1), 160000)
+    assert again.get_aged(_id(1), 17000) == (_data(1), 170000)
 
 
 def test_what_has_outlived_its_lifetime_goes_unless_it_reached_its_reader():
@@ -255,13 +257,33 @@ def test_housekeeping_ends():
     assert store.used_bytes() <= 30000 * 3 // 4
 
 
-def test_a_thousand_messages_cost_35_bytes_each_in_ram():
+def test_a_store_finds_a_thousand_messages():
     store = _store(RamFiles(), 400000)
     for number in range(1, 1001):
         assert _add(store, number, size=60)
-    index = store._index
-    pages = index._ids._ids + index._ids._tags + index._rows
-    assert sum(len(page) for page in pages) <= 1024 * 35
-    assert max(len(page) for page in pages) < 1024, "no large free stretch of heap is needed"
     for number in (1, 500, 1000):
         assert store.get(_id(number)) == _data(number, 60)
+
+
+def test_segments_never_get_so_many_that_their_numbers_would_be_mixed_up():
+    files = RamFiles()
+    raises(ValueError, lambda: BundleStore(files, "/b", 132000, 0, EVERYONE, segment_bytes=1024))
+    store = BundleStore(files, "/b", 130000, 0, EVERYONE, segment_bytes=1024)
+    for number in range(1, 400):
+        assert _add(store, number, size=800)
+        numbers = store._log.numbers
+        assert numbers[-1] - numbers[0] < MAX_SEGMENTS
+        assert store.entry(_id(number)) is not None
+    for entry in store.entries():
+        assert store.get(entry.id) == _data(int.from_bytes(entry.id[:4], "big"), 800)
+
+
+def test_what_flash_has_lost_goes_when_its_time_may_be_over():
+    files = RamFiles()
+    store = _store(files)
+    _add(store, 1)
+    path = next(iter(files.contents))
+    files.contents[path][-1] ^= 1
+    assert store.get(_id(1)) is None
+    assert store.expire(WEEK_MS - 300000) == 0
+    assert store.expire(WEEK_MS) == 1

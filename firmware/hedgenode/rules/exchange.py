@@ -203,11 +203,10 @@ class Exchange:
             if entry is None or bundle_id in self._outgoing or len(self._outgoing) >= MAX_TRANSFERS:
                 continue
             copies = self.copies_for(want.source, entry, now_s)
-            data = self.store.get(bundle_id) if copies else None
+            data, age_ms = copies and self.store.get_aged(bundle_id, now_ms) or (None, 0)
             held = bundle.decode(data) if data else None
             if held is None or isinstance(held, bundle.Damage):
                 continue
-            age_ms = self.store.age_ms(entry, now_ms)
             moved = bundle.encode(bundle.with_forwarding(held, age_ms, bundle.Eid(self.ipn_base + self.short, 0)))
             out = Outgoing(want.source, moved, copies, now_ms)
             self._outgoing[bundle_id] = out

@@ -1,6 +1,6 @@
 """When a message has lived long enough (RFC 9171, 4.3.1: lifetime counts from creation). Knows ages, no clock."""
 
-MAX_LIFETIME_S = 400 * 24 * 3600  # a sender may ask for more; no node keeps anything longer
+MAX_LIFETIME_S = 90 * 24 * 3600  # a sender may ask for more; no node keeps anything longer
 
 
 def end_s(born_s: int, lifetime_ms: int) -> int:

@@ -18,7 +18,7 @@ import struct
 
 from hedgenode.rules import expiry, quota
 from hedgenode.store.ids import SeenRing
-from hedgenode.store.index import DELIVERED, HANDED, OWN, STATES, STORED, Index
+from hedgenode.store.index import DELIVERED, HANDED, MAX_COPIES, MAX_SEGMENTS, OWN, STATES, STORED, Index
 from hedgenode.store.segments import HEADER_BYTES, SEGMENT_BYTES, TOKEN_SPAN, SegmentLog
 
 _VERSION = 1
@@ -27,17 +27,19 @@ _CHANGED = 2
 _REMOVED = 3
 _OPENED = 4
 _HEAD = "<BBBB8sI"
+_CLOCK_AT = 12
 _HEAD_BYTES = 16
 _MORE = "<IQQII"
+_AGE_AT = 36
+_LIFETIME_AT = 40
 _ADDED_BYTES = 44
 _REMOVED_BYTES = HEADER_BYTES + _HEAD_BYTES
-_MAX_COPIES = 255
 # Segments compacted in one call: each takes half a second on a Pico, and its watchdog barks after eight.
 _ROUNDS = 5
 
 
-# A full store has to be read at start and leaves an index in RAM: on a Pico 1.3 ms and 39 bytes a bundle, so 0.6 s and
-# 13 kB for this much. What a node promises (ready within 3 s, 100 kB of heap free) leaves little room for more.
+# A full store has to be read at start and leaves an index in RAM: on a Pico 1.3 ms and 24 bytes a bundle, so 0.6 s and
+# 8 kB for this much. What a node promises (ready within 3 s, 100 kB of heap free) leaves little room for more.
 MOST_BYTES = 128 * 1024
 
 
@@ -55,6 +57,8 @@ class BundleStore:
 
     def __init__(self, files, directory, capacity_bytes, now_ms=0, everyone=None, seen=0, segment_bytes=0):
         segment_bytes = segment_bytes or min(SEGMENT_BYTES, max(capacity_bytes // 8, 1024))
+        if capacity_bytes > segment_bytes * MAX_SEGMENTS // 2:
+            raise ValueError("so many bytes need larger segments")
         self._capacity_bytes = capacity_bytes
         self._spare_bytes = segment_bytes  # compaction writes the copy before it deletes the original
         self._limit_bytes = (capacity_bytes - segment_bytes) * 3 // 4  # the rest is what makes compaction pay
@@ -108,9 +112,13 @@ class BundleStore:
             return None
         return self._log.read(self._index.entry(slot).token, _ADDED_BYTES)
 
-    def age_ms(self, entry, now_ms) -> int:
-        """Age of an entry now, as the head of this module defines it."""
-        return max(0, self._clock_s(now_ms) - entry.born_s) * 1000
+    def get_aged(self, bundle_id, now_ms) -> "tuple[bytes, int] | None":
+        """As get(), and its age in ms as the head of this module defines it."""
+        slot = self._index.find(bundle_id)
+        record = None if slot < 0 else self._log.read(self._index.entry(slot).token)
+        if record is None:
+            return None
+        return record[_ADDED_BYTES:], max(0, self._clock_s(now_ms) - _born_s(record)) * 1000
 
     def clock_s(self, now_ms) -> int:
         """The store's clock: seconds of uptime that go on over restarts, as the head of this module says."""
@@ -140,7 +148,7 @@ class BundleStore:
         clock_s = self._clock_s(now_ms)
         born_s = clock_s - min(age_ms // 1000, expiry.MAX_LIFETIME_S)
         end_s = expiry.end_s(born_s, lifetime_ms)
-        copies = min(copies, _MAX_COPIES)
+        copies = min(copies, MAX_COPIES)
         if not quota.admits(need, kind, self._limit_bytes) or not self._index.has_room_for(source, destination):
             return False
         if expiry.is_over(clock_s, end_s, state == DELIVERED):
@@ -155,7 +163,7 @@ class BundleStore:
             return False  # flash is full or failing: the caller keeps its copy
         self._next_seq = seq + 1
         self._live_bytes += need
-        self._index.add(bundle_id, token, source, destination, copies, state, len(data), seq, born_s, end_s)
+        self._index.add(bundle_id, token, source, destination, copies, state, len(data), seq, end_s)
         self._mark(bundle_id, destination)
         return True
 
@@ -165,7 +173,7 @@ class BundleStore:
 
     def set_copies(self, bundle_id, copies, now_ms=None) -> bool:
         entry = self.entry(bundle_id)
-        return entry is not None and self._change(entry, min(copies, _MAX_COPIES), entry.state, now_ms)
+        return entry is not None and self._change(entry, min(copies, MAX_COPIES), entry.state, now_ms)
 
     def give(self, bundle_id, copies, now_ms=None) -> bool:
         """A peer has taken responsibility for that many copies. With none left the bundle is only kept in reserve."""
@@ -193,10 +201,11 @@ class BundleStore:
         clock_s = self._clock_s(now_ms)
         removed = 0
         for slot in self._index.slots():
-            entry = self._index.entry(slot)
-            if expiry.is_over(clock_s, entry.end_s, entry.state == DELIVERED):
-                self._remove(entry, now_ms)
-                removed += 1
+            if self._index.may_be_over(slot, clock_s):
+                entry = self._index.entry(slot)
+                if expiry.is_over(clock_s, self._end_s(entry, clock_s), entry.state == DELIVERED):
+                    self._remove(entry, now_ms)
+                    removed += 1
         self._log.sync()
         return removed
 
@@ -250,9 +259,15 @@ class BundleStore:
     def _make_room(self, need, now_ms):
         """Compact until it fits, but no longer than a watchdog allows; the next call goes on."""
         for _ in range(_ROUNDS):
-            if self._log.used_bytes + need <= self._capacity_bytes - self._spare_bytes:
+            if self._fits(need):
                 return True
             self._compact(now_ms)
+        return self._fits(need)
+
+    def _fits(self, need):
+        numbers = self._log.numbers  # two may be begun for one record
+        if numbers and numbers[-1] + 2 - numbers[0] >= MAX_SEGMENTS:
+            return False
         return self._log.used_bytes + need <= self._capacity_bytes - self._spare_bytes
 
     def _compact(self, now_ms):
@@ -276,7 +291,7 @@ class BundleStore:
                 entry = self._index.entry(slot)
                 if entry.token == token:
                     data = memoryview(record)[_ADDED_BYTES:]
-                    moved.append((slot, log.append(self._rewritten(entry, now_ms), data, False)))
+                    moved.append((slot, log.append(self._rewritten(entry, record, now_ms), data, False)))
         log.sync()
         for slot, token in moved:
             self._index.move(slot, token)
@@ -307,10 +322,18 @@ class BundleStore:
         head = struct.pack(_HEAD, _ADDED, STATES.index(state), copies, _VERSION, bundle_id, clock_s)
         return head + struct.pack(_MORE, seq, source, destination, clock_s - born_s, max(0, end_s - born_s))
 
-    def _rewritten(self, e, now_ms):
-        return self._added(
-            e.id, e.state, e.copies, e.seq, e.source, e.destination, e.born_s, e.end_s, self._clock_s(now_ms)
-        )
+    def _rewritten(self, entry, record, now_ms):
+        seq, source, destination, _, lifetime_s = struct.unpack_from(_MORE, record, _HEAD_BYTES)
+        born_s = _born_s(record)
+        ends = (source, destination, born_s, born_s + lifetime_s)
+        return self._added(entry.id, entry.state, entry.copies, seq, *ends, self._clock_s(now_ms))
+
+    def _end_s(self, entry, clock_s):
+        """When it ends, by its record; before now where flash has lost that."""
+        if entry.state == DELIVERED:
+            return clock_s
+        record = self._log.read(entry.token)
+        return clock_s - 1 if record is None else _born_s(record) + struct.unpack_from("<I", record, _LIFETIME_AT)[0]
 
     def _change(self, entry, copies, state, now_ms):
         if copies == entry.copies and state == entry.state:
@@ -352,6 +375,7 @@ class BundleStore:
             if len(head) < _HEAD_BYTES or head[3] != _VERSION:
                 continue
             kind, state, copies, _, bundle_id, clock_s = struct.unpack_from(_HEAD, head, 0)
+            copies = min(copies, MAX_COPIES)
             if clock_s > self._clock_base_s:
                 self._clock_base_s = clock_s
             if kind == _OPENED:
@@ -380,7 +404,12 @@ class BundleStore:
             self._next_seq = seq + 1
         if state is None or not self._index.has_room_for(source, destination):
             return
-        born_s = clock_s - age_s
-        self._index.add(bundle_id, token, source, destination, copies, state, size, seq, born_s, born_s + lifetime_s)
+        end_s = clock_s - age_s + lifetime_s
+        self._index.add(bundle_id, token, source, destination, copies, state, size, seq, end_s)
         self._live_bytes += HEADER_BYTES + _ADDED_BYTES + size
         self._mark(bundle_id, destination)
+
+
+def _born_s(record):
+    """When a bundle was made, on the store's clock, by its ADDED record."""
+    return struct.unpack_from("<I", record, _CLOCK_AT)[0] - struct.unpack_from("<I", record, _AGE_AT)[0]

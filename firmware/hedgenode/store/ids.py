@@ -1,51 +1,51 @@
 """Bundle ids in numbered places, found fast and kept small, and the ring of those that have left. Knows no file."""
 
-ID_BYTES = 8
-PER_PAGE = 32
+PER_PAGE = 64
 _TAGS = 256  # bytes of ids that are searched at once; a whole number of pages
-_TAG_AT = 3  # ids are pieces of a hash: any byte tells them apart as well as another
+_REST_BYTES = 7  # of an id of 8, without the first
 
 
 class IdTable:
-    """Places for ids, 9 bytes each, in pages of 32: a board's heap rarely has one long free stretch.
+    """Places for ids of 8 bytes, in pages of 64: a board's heap rarely has one long free stretch.
 
-    Beside its ids a table keeps one byte of each together, so that looking for an id is one search in C through 256 of
-    them and a look at each that fits. Places are not emptied: the owner knows which of them count.
+    The first bytes of 256 ids stand together, so that looking for an id is one search in C through them and a look at
+    each that fits. Places are not emptied: the owner knows which of them count.
     """
 
     def __init__(self):
         self._tags = []
-        self._ids = []
+        self._rests = []
 
     def __len__(self):
-        return len(self._ids) * PER_PAGE
+        return len(self._rests) * PER_PAGE
 
     def grow(self) -> None:
         """Add a page of places at the end."""
         if len(self) == len(self._tags) * _TAGS:
             self._tags.append(bytearray(_TAGS))
-        self._ids.append(bytearray(PER_PAGE * ID_BYTES))
+        self._rests.append(bytearray(PER_PAGE * _REST_BYTES))
 
     def put(self, place: int, bundle_id) -> None:
-        self._tags[place // _TAGS][place % _TAGS] = bundle_id[_TAG_AT]
-        i = place % PER_PAGE * ID_BYTES
-        self._ids[place // PER_PAGE][i : i + ID_BYTES] = bundle_id
+        self._tags[place // _TAGS][place % _TAGS] = bundle_id[0]
+        i = place % PER_PAGE * _REST_BYTES
+        self._rests[place // PER_PAGE][i : i + _REST_BYTES] = bundle_id[1:]
 
     def get(self, place: int) -> bytes:
-        i = place % PER_PAGE * ID_BYTES
-        return bytes(self._ids[place // PER_PAGE][i : i + ID_BYTES])
+        tag = place % _TAGS
+        i = place % PER_PAGE * _REST_BYTES
+        return bytes(self._tags[place // _TAGS][tag : tag + 1] + self._rests[place // PER_PAGE][i : i + _REST_BYTES])
 
     def find(self, bundle_id, start: int = 0) -> int:
         """The first place from `start` on that holds the id, or -1."""
-        tag = bytes(bundle_id[_TAG_AT : _TAG_AT + 1])
-        left = len(self._ids) * PER_PAGE
+        tag, rest = bytes(bundle_id[:1]), bytes(bundle_id[1:])
+        left = len(self)
         first = 0
         for tags in self._tags:
             end = min(left, _TAGS)
             at = tags.find(tag, max(0, start - first), end)
             while at >= 0:
-                i = at % PER_PAGE * ID_BYTES
-                if self._ids[(first + at) // PER_PAGE][i : i + ID_BYTES] == bundle_id:
+                i = at % PER_PAGE * _REST_BYTES
+                if self._rests[(first + at) // PER_PAGE][i : i + _REST_BYTES] == rest:
                     return first + at
                 at = tags.find(tag, at + 1, end)
             first += _TAGS

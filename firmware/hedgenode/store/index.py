@@ -1,12 +1,15 @@
-"""What a node knows of its bundles without looking into flash: 35 bytes each, in pages of 32. Knows no file.
+"""What a node knows of its bundles without looking into flash: 23 bytes each, in pages of 64. Knows no file.
 
-Pages, because a board's heap rarely has one free stretch for a thousand messages.
+Pages, because a board's heap rarely has one free stretch for a thousand messages. So few bytes, because a Pico is to
+hold a thousand: what is only asked for when the bundle is read anyway (how old it is, when exactly it ends) stays in
+flash, and numbers that grow for ever are kept as far as they tell the bundles of one store apart.
 """
 
 import struct
 from collections import namedtuple
 
 from hedgenode.store.ids import PER_PAGE, IdTable
+from hedgenode.store.segments import TOKEN_SPAN
 
 STORED = "stored"
 DELIVERED = "delivered"
@@ -15,19 +18,30 @@ OWN = "own"
 # Positions are the stored form (0 is an empty slot): append here, never reorder.
 STATES = (None, STORED, DELIVERED, HANDED, OWN)
 
-# token, low 16 bits of source and destination, their high parts as places in a table, copies, state, size, seq,
-# born_s and end_s on the store's clock
-_ROW = "<IHHBBBBHIii"
+MAX_COPIES = 31
+# Segments from the oldest to the newest: their numbers are kept modulo 256.
+MAX_SEGMENTS = 256
+END_STEP_S = 128  # ends are known to this, rounded down
+
+# Low 16 bits of source and destination; offset of the token (14 bits) with bits 16 and 17 of seq above it; size; low
+# 16 bits of seq; end in steps, modulo 2**16; low 8 bits of the segment's number; the place of the high parts of source
+# and destination in a table; copies (5 bits) with the state (3 bits) above them.
+_ROW = "<HHHHHHBBB"
 _ROW_BYTES = struct.calcsize(_ROW)
-_STATE_AT = 11
+_OFFSET_AT = 4
+_END_AT = 10
+_SEGMENT_AT = 12
+_REALMS_AT = 13
+_STATE_AT = 14
 _MAX_REALMS = 255
+_SEQ_SPAN = 1 << 18  # of more arrivals than this while a bundle stays, its own counts as a later one
+_ENDS = 1 << 16
+_COMING_ENDS = 61440  # 91 days; the rest have passed
 
 
 # One message as it was when asked for: a copy, so it does not change under its reader. A tuple, because a board makes
-# one ten times as fast as an object with eleven attributes.
-Entry = namedtuple(
-    "Entry", ("slot", "id", "token", "source", "destination", "copies", "state", "size", "seq", "born_s", "end_s")
-)
+# one ten times as fast as an object with nine attributes.
+Entry = namedtuple("Entry", ("slot", "id", "token", "source", "destination", "copies", "state", "size", "seq"))
 
 
 class Index:
@@ -36,8 +50,10 @@ class Index:
     def __init__(self):
         self._ids = IdTable()
         self._rows = []
-        self._realms = []  # node numbers above their low 16 bits: a fleet has one or two of them
+        self._realms = []  # (source, destination) above their low 16 bits: the messages of a fleet have a few of them
         self._free = []  # empty slots, at most one page of them remembered
+        self._last_segment = 0
+        self._last_seq = 0
         self.count = 0
 
     def find(self, bundle_id) -> int:
@@ -48,60 +64,69 @@ class Index:
         return slot
 
     def entry(self, slot: int) -> Entry:
-        row = struct.unpack_from(_ROW, self._rows[slot // PER_PAGE], slot % PER_PAGE * _ROW_BYTES)
-        source = self._realms[row[3]] << 16 | row[1]
-        destination = self._realms[row[4]] << 16 | row[2]
+        source, destination, offset, size, seq, _, segment, realms, state = struct.unpack_from(
+            _ROW, self._rows[slot // PER_PAGE], slot % PER_PAGE * _ROW_BYTES
+        )
+        seq |= (offset & 0xC000) << 2
+        segment = self._last_segment - (self._last_segment - segment) % MAX_SEGMENTS
+        source_high, destination_high = self._realms[realms]
         return Entry(
             slot,
             self._ids.get(slot),
-            row[0],
-            source,
-            destination,
-            row[5],
-            STATES[row[6]],
-            row[7],
-            row[8],
-            row[9],
-            row[10],
+            segment * TOKEN_SPAN + (offset & 0x3FFF),
+            source_high << 16 | source,
+            destination_high << 16 | destination,
+            state & 0x1F,
+            STATES[state >> 5],
+            size,
+            self._last_seq - (self._last_seq - seq) % _SEQ_SPAN,
         )
 
-    def has_room_for(self, source: int, destination: int) -> bool:
-        """Whether the numbers of these nodes can be stored: at most 255 different high parts."""
-        realms = self._realms
-        one, other = source >> 16, destination >> 16
-        new = (one not in realms) + (other not in realms and other != one)
-        return not new or len(realms) + new <= _MAX_REALMS
+    def may_be_over(self, slot: int, clock_s: int) -> bool:
+        """Whether the bundle has ended, or will within END_STEP_S: exactly that is for its record to say."""
+        end = struct.unpack_from("<H", self._rows[slot // PER_PAGE], slot % PER_PAGE * _ROW_BYTES + _END_AT)[0]
+        return (end - clock_s // END_STEP_S - 1) % _ENDS >= _COMING_ENDS
 
-    def add(self, bundle_id, token, source, destination, copies, state, size, seq, born_s, end_s) -> int:
-        """Fill an empty slot; the id must not be in the index. Returns the slot."""
+    def has_room_for(self, source: int, destination: int) -> bool:
+        """Whether the numbers of these nodes can be stored: at most 255 different pairs of high parts."""
+        return self._realms_place(source, destination) >= 0
+
+    def add(self, bundle_id, token, source, destination, copies, state, size, seq, end_s) -> int:
+        """Fill an empty slot and return it. The id must not be in the index, and there must be room for the numbers.
+
+        copies: at most MAX_COPIES; end_s: on the store's clock.
+        """
         slot = self._empty_slot()
         self._ids.put(slot, bundle_id)
+        self._last_segment = max(self._last_segment, token // TOKEN_SPAN)
+        self._last_seq = max(self._last_seq, seq)
         struct.pack_into(
             _ROW,
             self._rows[slot // PER_PAGE],
             slot % PER_PAGE * _ROW_BYTES,
-            token,
             source & 0xFFFF,
             destination & 0xFFFF,
-            self._realm(source),
-            self._realm(destination),
-            copies,
-            STATES.index(state),
+            token % TOKEN_SPAN | seq >> 2 & 0xC000,
             size,
-            seq,
-            born_s,
-            end_s,
+            seq & 0xFFFF,
+            end_s // END_STEP_S % _ENDS,
+            token // TOKEN_SPAN % MAX_SEGMENTS,
+            self._realms_place(source, destination),
+            STATES.index(state) << 5 | copies,
         )
         self.count += 1
         return slot
 
     def update(self, slot: int, copies: int, state: str) -> None:
         rows, at = self._rows[slot // PER_PAGE], slot % PER_PAGE * _ROW_BYTES
-        rows[at + _STATE_AT - 1] = copies
-        rows[at + _STATE_AT] = STATES.index(state)
+        rows[at + _STATE_AT] = STATES.index(state) << 5 | copies
 
     def move(self, slot: int, token: int) -> None:
-        struct.pack_into("<I", self._rows[slot // PER_PAGE], slot % PER_PAGE * _ROW_BYTES, token)
+        rows, at = self._rows[slot // PER_PAGE], slot % PER_PAGE * _ROW_BYTES
+        kept = struct.unpack_from("<H", rows, at + _OFFSET_AT)[0] & 0xC000
+        struct.pack_into("<H", rows, at + _OFFSET_AT, token % TOKEN_SPAN | kept)
+        self._last_segment = max(self._last_segment, token // TOKEN_SPAN)
+        rows[at + _SEGMENT_AT] = token // TOKEN_SPAN % MAX_SEGMENTS
 
     def drop(self, slot: int) -> None:
         self._rows[slot // PER_PAGE][slot % PER_PAGE * _ROW_BYTES + _STATE_AT] = 0
@@ -140,8 +165,17 @@ class Index:
                 if len(self._free) == PER_PAGE:
                     return
 
-    def _realm(self, node):
-        high = node >> 16
-        if high not in self._realms:
-            self._realms.append(high)
-        return self._realms.index(high)
+    def _realms_place(self, source, destination):
+        """Where these high parts stand in the table; put there, if need be in place of a pair without messages."""
+        pair = (source >> 16, destination >> 16)
+        if pair in self._realms:
+            return self._realms.index(pair)
+        if len(self._realms) < _MAX_REALMS:
+            self._realms.append(pair)
+            return len(self._realms) - 1
+        held = {self._rows[slot // PER_PAGE][slot % PER_PAGE * _ROW_BYTES + _REALMS_AT] for slot in self.slots()}
+        for place in range(_MAX_REALMS):
+            if place not in held:
+                self._realms[place] = pair
+                return place
+        return -1

@@ -243,6 +243,7 @@ class SegmentLog:
         if size == 0:
             self.numbers.pop()
             del self._sizes[number]
+            self._next_number = number  # trying again and again on full flash uses up no numbers
 
     def _check(self, file, number, offset, keep_bytes):
         """(first bytes of the record, length) if a whole record begins there, else (None, 0). Bounded memory."""

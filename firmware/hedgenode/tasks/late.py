@@ -12,6 +12,7 @@ GROUPS = (
     ("admin_files", "FileMethods", "files compare put_begin put_data put_end remove"),
     ("admin_groups", "GroupMethods", "groups group_put group_remove group_advance"),
     ("admin_ledger", "LedgerMethods", "ledger ledger_head ledger_kept audited"),
+    ("admin_post", "PostMethods", "reserve post accept"),
     ("admin_trust", "TrustMethods", "documents document document_put document_send"),
     ("moves", "MoveMethods", "move"),
 )

@@ -13,6 +13,7 @@ from hedgenode.tasks.admin_groups import GroupMethods
 from hedgenode.tasks.admin_ledger import LedgerMethods
 from hedgenode.tasks.admin_messages import MessageMethods
 from hedgenode.tasks.admin_node import NodeMethods
+from hedgenode.tasks.admin_post import PostMethods
 from hedgenode.tasks.admin_trust import TrustMethods
 from hedgenode.tasks.moves import MoveMethods
 from hedgerow import session
@@ -35,6 +36,7 @@ def test_every_method_is_described_and_every_described_one_exists():
         CareMethods,
         FileMethods,
         MessageMethods,
+        PostMethods,
         LedgerMethods,
         GroupMethods,
         TrustMethods,

@@ -37,9 +37,9 @@ FAIL = """
 """
 FAIL_TO_START = """
     from hedgenode import app
-    def fail(self):
+    def fail(self, settings, board, cable):
         raise OSError(28)
-    app.Node._make_stores = fail
+    app.Node.__init__ = fail
 """
 SHORT_WATCHDOG = """
     from hedgenode.hal import watchdog

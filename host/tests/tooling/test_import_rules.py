@@ -68,7 +68,7 @@ MODULE_NAMES = """
     hedgerow.plans hedgerow.virtual hedgerow.demo hedgerow.report hedgerow.sim hedgerow.sim.world
     hedgerow.station hedgerow.cli hedgerow.cli.devices
     hedgewire hedgewire.frame
-    hedgenode hedgenode.app hedgenode.tasks hedgenode.rules hedgenode.rules.power hedgenode.store
+    hedgenode hedgenode.app hedgenode.assembly hedgenode.tasks hedgenode.rules hedgenode.rules.power hedgenode.store
     hedgenode.store.bundles hedgenode.crypto hedgenode.hal
     hedgenode.drivers
 """
