@@ -31,6 +31,8 @@ class PortFacts:
     serial_number: str | None = None
     manufacturer: str | None = None
     product: str | None = None
+    location: str | None = None
+    """Which socket of which hub it is plugged into (`1-1.4`): that stays when the path changes."""
 
     @property
     def usb_id(self) -> str | None:
@@ -102,8 +104,9 @@ def _usb_ids(board: Any) -> set[str]:
 
 def _facts(port: Any) -> PortFacts:
     known = None if port.description in (None, "n/a") else port.description
+    number = port.serial_number or None
     return PortFacts(
-        port.device, known, port.vid, port.pid, port.serial_number or None, port.manufacturer, port.product
+        port.device, known, port.vid, port.pid, number, port.manufacturer, port.product, port.location or None
     )
 
 

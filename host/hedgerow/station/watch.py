@@ -1,0 +1,60 @@
+"""Knows when something is plugged in or pulled out. Knows no board, and opens no port.
+
+`Watch` is the seam; `UsbWatch` looks at this machine's USB ports, `NamedWatch` at ports that a person named: a
+pseudo-terminal of a virtual board is there when its path is, a URL always.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from hedgerow.errors import LinkError
+from hedgerow.transports import ports
+from hedgerow.transports.ports import PortFacts
+
+
+class Watch(Protocol):
+    """Which ports there are now. Called several times a second, in a thread: it must not wait for anything."""
+
+    def here(self) -> list[PortFacts]: ...
+
+
+@dataclass(frozen=True)
+class UsbWatch:
+    """Every USB port of this machine; with `is_board`, those that it says yes to."""
+
+    is_board: Callable[[PortFacts], bool] = lambda _: True
+
+    def here(self) -> list[PortFacts]:
+        return [facts for facts in ports.here() if self.is_board(facts)]
+
+
+@dataclass(frozen=True)
+class NamedWatch:
+    """The ports that were named, in that order: paths, URLs, `id:SERIAL`. Each keeps its name as its place."""
+
+    names: Sequence[str]
+
+    def here(self) -> list[PortFacts]:
+        plugged = ports.here()
+        return [facts for name in self.names if (facts := _one(name, plugged)) is not None]
+
+
+def _one(name: str, plugged: Sequence[PortFacts]) -> PortFacts | None:
+    try:
+        path = ports.resolve(name, plugged)
+    except LinkError:
+        return None  # an id: whose adapter is not there
+    known = next((facts for facts in plugged if facts.path == path), None)
+    if known is not None:
+        return known if known.location else replace(known, location=name)
+    if "://" in path or _is_there(path):
+        return PortFacts(path, location=name)
+    return None
+
+
+def _is_there(path: str) -> bool:
+    """COM ports of Windows are no files: the system's list of ports alone knows them."""
+    return os.name != "nt" and Path(path).exists()
