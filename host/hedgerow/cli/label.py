@@ -10,9 +10,10 @@ from hedgerow.cli.options import FleetOption, JsonOption, console, fleet_folder,
 from hedgerow.errors import StorageError, UsageError
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.fleet.inventory import NodeSpec
-from hedgerow.fleet.label import Card, Label
+from hedgerow.fleet.label import Card
 from hedgerow.report import label_files, labels
 from hedgerow.report.labels import Picture
+from hedgerow.report.node_labels import label_of, picture_of
 
 app = new_app("Print labels for nodes: names, words and a QR code.")
 
@@ -57,7 +58,7 @@ def label(
     with FleetFolder(fleet_folder(fleet)) as opened:
         specs = _chosen(opened, nodes or [], everyone)
         made = {spec.name: (label_of(opened, spec), spec) for spec in specs}
-        pictures = {name: _picture(opened, one, spec) for name, (one, spec) in made.items()}
+        pictures = {name: picture_of(opened, one, spec) for name, (one, spec) in made.items()}
         cards = _cards(opened, specs) if card else {}
     written = _write(pictures | cards, file_format, output, skip)
     if as_json:
@@ -68,17 +69,6 @@ def label(
     console.print(f"{len(pictures)} labels and {len(cards)} key cards.", markup=False)
     if cards:
         console.print("Cards hold secret keys: print them, hand them over, delete the file.", markup=False)
-
-
-def label_of(fleet: FleetFolder, spec: NodeSpec, secret: bytes | None = None) -> Label:
-    """The label of an enrolled node. Raises UsageError for one that has no board, and so no key, yet."""
-    if spec.enrolment is None:
-        raise UsageError(
-            f"{spec.name} has no board yet, so there is no key to print",
-            next_step=f"Provision it first: `hedgerow provision {spec.name} -p PORT`.",
-        )
-    known = spec.enrolment
-    return Label(known.node, known.short, known.name, fleet.charter.fleet_id, known.custodian, secret)
 
 
 def _chosen(fleet: FleetFolder, names: list[str], everyone: bool) -> list[NodeSpec]:
@@ -92,17 +82,6 @@ def _chosen(fleet: FleetFolder, names: list[str], everyone: bool) -> list[NodeSp
     if not found:
         raise UsageError("no node of this fleet has a board yet", next_step="Provision one first.")
     return found
-
-
-def _picture(fleet: FleetFolder, one: Label, spec: NodeSpec) -> Picture:
-    return labels.of_label(
-        one,
-        fleet=fleet.charter.name,
-        board=spec.board.id,
-        custodian=spec.custodian_name,
-        width=label_files.width,
-        has=label_files.has_glyph,
-    )
 
 
 def _cards(fleet: FleetFolder, specs: list[NodeSpec]) -> dict[str, Picture]:

@@ -80,6 +80,10 @@ class FleetFolder:
     def proposal(self) -> Proposal:
         return proposal.read(self.path / proposal.FILE_NAME)
 
+    def reread(self) -> None:
+        """What people have written into fleet.toml since counts from now on; for a program that runs for an evening."""
+        self.__dict__.pop("proposal", None)
+
     @property
     def fleet_id(self) -> bytes:
         """The fleet that this folder is for: the one noted here, that of this laptop's certificate, or the only one."""

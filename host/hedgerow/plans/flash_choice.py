@@ -1,5 +1,6 @@
 """Knows which image a board gets, from what it says of itself and what its owner says. Changes nothing anywhere."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ class Seen:
     machine: str | None = None
     board: Board | None = None
     guesses: tuple[Board, ...] = ()
+    version: tuple[int, int] | None = None
+    """Of MicroPython, where its banner says it."""
 
 
 async def see(port: str, connect: Connect, here: Sequence[PortFacts]) -> Seen:
@@ -41,7 +44,13 @@ async def see(port: str, connect: Connect, here: Sequence[PortFacts]) -> Seen:
         return Seen(port, found.answering, board=known, guesses=guesses)
     machine = found.banner.rpartition("; ")[2].strip() if found.banner and " with " in found.banner else None
     answering_so = boards.answering_as(machine) if machine else ()
-    return Seen(port, found.answering, machine, answering_so[0] if answering_so else None, guesses)
+    known = answering_so[0] if answering_so else None
+    return Seen(port, found.answering, machine, known, guesses, _version_in(found.banner or ""))
+
+
+def _version_in(banner: str) -> tuple[int, int] | None:
+    found = re.match(r"MicroPython v(\d+)\.(\d+)", banner)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def is_pico(seen: Seen, board: Board | None) -> bool:

@@ -68,6 +68,7 @@ class Bench:
     tell: Tell | None = None
     finished: Finished | None = None
     _builds: dict[str, "asyncio.Task[FirmwareSet]"] = field(default_factory=dict, init=False)
+    _at_work: dict[str, "tuple[NodeFacts, NodeSpec]"] = field(default_factory=dict, init=False)
 
     async def plan(self, port_names: Sequence[str], nodes: Sequence[str] = ()) -> list[PortResult]:
         """What provisioning would do on each port. Changes nothing; a program that had to be stopped runs again."""
@@ -77,13 +78,35 @@ class Bench:
         """Make every board a node, all at once; one result a port, in the order of the ports."""
         return await self._on_each(port_names, nodes, dry=False)
 
+    async def provision_one(self, port: str) -> PortResult:
+        """Make one board a node while others may be at work: each gets the first name that is free at its turn."""
+        board = PortWork(port, self.connect, self.tell)
+        try:
+            seen = await _look(board)
+            if not isinstance(seen, NodeFacts):
+                return await self._on_one(board, None, seen, self._consent(), dry=False)
+            given = self._name_beside_others(port, seen)  # nothing may be awaited until it is taken
+            if isinstance(given, NodeSpec):
+                self._at_work[port] = seen, given
+            return await self._on_one(board, seen, given, self._consent(), dry=False)
+        finally:
+            self._at_work.pop(port, None)
+            await board.close()
+
+    def _name_beside_others(self, port: str, seen: NodeFacts) -> NodeSpec | FleetError:
+        others = self._at_work
+        if twins := [at for at, (facts, _) in others.items() if seen.node_id and facts.node_id == seen.node_id]:
+            return _cloned(port, twins)
+        taken = {spec.name for _, spec in others.values()}
+        inventory = self.fleet.inventory
+        free = replace(inventory, nodes=tuple(spec for spec in inventory.nodes if spec.name not in taken))
+        return deal_names(free, {port: seen})[port]
+
     async def _on_each(self, port_names: Sequence[str], nodes: Sequence[str], *, dry: bool) -> list[PortResult]:
         _ = self.fleet.charter  # a fleet whose charter is not signed yet has nothing to give to a board
         inventory = self.fleet.inventory
         refuse_misuse(port_names, nodes, inventory)
-        keys_here = self.fleet.secrets.custodians
-        ours = frozenset(known.id for name, known in self.fleet.custodians.items() if name in keys_here)
-        consent = replace(self.consent, custodians=ours)
+        consent = self._consent()
         boards = {port: PortWork(port, self.connect, self.tell) for port in port_names}
         try:
             looks = dict(zip(port_names, await asyncio.gather(*map(_look, boards.values())), strict=True))
@@ -114,7 +137,7 @@ class Bench:
                 return replace(result, error=given)
             result = replace(result, node=given.name, short=given.enrolment.short if given.enrolment else None)
             try:
-                firmware = await self._firmware(given.board)
+                firmware = await self.firmware(given.board)
                 steps = plan(given, seen, firmware, consent)
             except FleetError:
                 await board.wake()
@@ -133,7 +156,12 @@ class Bench:
         except FleetError as error:
             return replace(result, error=error)
 
-    async def _firmware(self, board: Board) -> FirmwareSet:
+    def _consent(self) -> Consent:
+        keys_here = self.fleet.secrets.custodians
+        ours = frozenset(known.id for name, known in self.fleet.custodians.items() if name in keys_here)
+        return replace(self.consent, custodians=ours)
+
+    async def firmware(self, board: Board) -> FirmwareSet:
         """Built once a board, in a thread, however many ports ask."""
         if board.id not in self._builds:
             self._builds[board.id] = asyncio.create_task(asyncio.to_thread(self.build, board))

@@ -30,11 +30,12 @@ from hedgerow.station.card import (
 
 @dataclass(frozen=True)
 class Start:
-    """An order: begin attempt `run` on the board at `port`."""
+    """An order: begin attempt `run` on the board at `port`. `is_asked`: a person wants it, whatever was done before."""
 
     place: str
     port: str
     run: int
+    is_asked: bool = False
 
 
 def step(card: Card, event: Event) -> tuple[Card, Start | None]:
@@ -58,7 +59,7 @@ def _from_outside(card: Card, event: Plugged | Unplugged | Retry | Woke) -> tupl
         case Woke():
             return replace(card, may_go_on=card.may_go_on or working), None
         case Retry():
-            return _begin(card) if card.can_retry else (card, None)
+            return _begin(card, is_asked=True) if card.can_retry else (card, None)
 
 
 def _from_work(card: Card, event: Began | Advanced | Learned | Passed | Failed) -> tuple[Card, Start | None]:
@@ -91,8 +92,8 @@ def _from_work(card: Card, event: Began | Advanced | Learned | Passed | Failed) 
 _AT_REST: dict[str, object] = {"doing": "", "about_s": None, "may_go_on": False}
 
 
-def _begin(card: Card) -> tuple[Card, Start | None]:
+def _begin(card: Card, *, is_asked: bool = False) -> tuple[Card, Start | None]:
     """A clean card of the next attempt at this place."""
     assert card.port is not None  # because something was plugged in
     fresh = Card(card.place, card.title, card.port, Phase.WORKING, card.run + 1, is_plugged=card.is_plugged)
-    return fresh, Start(card.place, card.port, fresh.run)
+    return fresh, Start(card.place, card.port, fresh.run, is_asked)

@@ -7,6 +7,7 @@
 Places stand on the screen in the order of the file. Sockets that it does not name come after them.
 """
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from hedgerow.errors import UsageError
 from hedgerow.transports.ports import PortFacts
 
 FILE = "station.toml"
+_SOCKET = re.compile(r"\d+-\d+(\.\d+)*(:\S+)?")  # bus, then one number a hub on the way
 
 
 @dataclass(frozen=True)
@@ -72,4 +74,4 @@ def place_of(facts: PortFacts, slots: Sequence[Slot]) -> tuple[str, str]:
     slot = next((slot for slot in slots if slot.is_of(facts)), None)
     if slot is not None:
         return key, slot.name
-    return key, f"socket {facts.location}" if facts.location else facts.path
+    return key, f"socket {key.partition(':')[0]}" if _SOCKET.fullmatch(key) else key

@@ -1,0 +1,128 @@
+"""Knows all places of one station: what is plugged in where, and the attempts that go on. Draws nothing.
+
+Faces read `cards` and wait with `changed`; whatever they let a person do comes back through `retry`.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from hedgerow.station import slots
+from hedgerow.station.card import Card, Event, Phase, Plugged, Retry, Unplugged, Woke
+from hedgerow.station.machine import Start, step
+from hedgerow.station.slots import Slot
+from hedgerow.station.watch import Watch
+from hedgerow.station.work import Attempt, Tools
+from hedgerow.transports.ports import PortFacts
+
+WATCH_EVERY_S = 0.3
+SLEPT_S = 15.0  # between two looks: the laptop was asleep
+_BUSY = (Phase.WORKING,)
+
+
+class Station:
+    """`async with` it; while it is entered, plugged boards are worked on.
+
+    `ended(card)` is called when a place comes to PASS or FAIL. `wall_s` is the clock by which sleep is noticed.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        watch: Watch,
+        places: Sequence[Slot] = (),
+        *,
+        ended: Callable[[Card], None] | None = None,
+        wall_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._tools, self._watch, self._places = tools, watch, places
+        self._ended = ended
+        self._wall_s = wall_s
+        self._cards: dict[str, Card] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self.version = 0
+
+    async def __aenter__(self) -> "Station":
+        self._watching = asyncio.create_task(self._watch_for_ever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        tasks = [*self._running, *([self._watching] if self._watching else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def cards(self) -> list[Card]:
+        """Every place that was ever used: in the order of the map, then in the order in which they came."""
+        order = {slot.name: number for number, slot in enumerate(self._places)}
+        return sorted(self._cards.values(), key=lambda card: order.get(card.title, len(order)))
+
+    @property
+    def is_busy(self) -> bool:
+        return any(card.phase in _BUSY for card in self._cards.values())
+
+    def card(self, place: str) -> Card | None:
+        return self._cards.get(place)
+
+    def retry(self, place: str) -> None:
+        """Somebody wants that place to be tried again. Nothing happens where there is nothing to try."""
+        if place in self._cards:
+            self.apply(place, Retry())
+
+    async def changed(self, since: int) -> int:
+        """Wait until something is other than at that version; the version now."""
+        while self.version == since:
+            if self._watching is not None and self._watching.done():
+                self._watching.result()  # a watch that failed must not look like quiet
+            await self._changed.wait()
+        return self.version
+
+    def plug(self, facts: PortFacts) -> None:
+        """A board is there. The watch calls it; a command, for ports that are named and may be missing."""
+        place, title = slots.place_of(facts, self._places)
+        if place not in self._cards:
+            self._cards[place] = Card(place, title)
+        self.apply(place, Plugged(facts.path))
+
+    def apply(self, place: str, event: Event) -> None:
+        before = self._cards[place]
+        card, order = step(before, event)
+        if card == before and order is None:
+            return
+        self._cards[place] = card
+        if order is not None:
+            self._begin(order, card.title)
+        elif before.phase is Phase.WORKING and card.phase in (Phase.PASS, Phase.FAIL) and self._ended is not None:
+            self._ended(card)
+        self.version += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _begin(self, order: Start, title: str) -> None:
+        def port_now() -> str:
+            return self._cards[order.place].port or order.port
+
+        attempt = Attempt(self._tools, order, title, port_now, lambda event: self.apply(order.place, event))
+        task = asyncio.create_task(attempt.run())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _watch_for_ever(self) -> None:
+        there: dict[str, PortFacts] = {}
+        looked_s = self._wall_s()
+        while True:
+            now = {slots.place_of(facts, self._places)[0]: facts for facts in await asyncio.to_thread(self._watch.here)}
+            if self._wall_s() - looked_s > SLEPT_S:
+                for place in self._cards:
+                    self.apply(place, Woke())
+            looked_s = self._wall_s()
+            for place in there.keys() - now.keys():
+                self.apply(place, Unplugged())
+            for place, facts in now.items():
+                if place not in there or there[place].path != facts.path:
+                    self.plug(facts)
+            there = now
+            await asyncio.sleep(WATCH_EVERY_S)
