@@ -48,6 +48,10 @@ COMMANDS: dict[str, Entry] = {
     "group": Entry("hedgerow.cli.group", "Groups: make one, let people and nodes in, show who reads together."),
     "send": Entry("hedgerow.cli.send", "Hand a message to a node, to be carried to another."),
     "inbox": Entry("hedgerow.cli.inbox", "Read what has arrived at a node; least-heard authors first."),
+    "carry": Entry(
+        "hedgerow.cli.carry", "Carry messages between nodes that never meet, by laptop, stick or telephone."
+    ),
+    "gather": Entry("hedgerow.cli.gather", "Everything to everyone: the nodes and sticks on one table."),
     "label": Entry("hedgerow.cli.label", "Print labels for nodes: names, words and a QR code."),
     "kit": Entry("hedgerow.cli.kit", "Write a stick that installs and runs Hedgerow with no network."),
     "secede": Entry("hedgerow.cli.secede", "Leave a fleet with some of its nodes, and begin one of your own."),

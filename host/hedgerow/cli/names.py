@@ -18,3 +18,16 @@ def names_of_fleet(chosen: Path | None) -> dict[int, str]:
 
     with FleetFolder(folder) as opened:
         return {enrolment.short: enrolment.name for enrolment in opened.roster.nodes}
+
+
+def ipn_base_of(chosen: Path | None) -> int:
+    """The node number that the fleet's short numbers are added to; everybody's usual one where no fleet is at hand."""
+    from hedgerow.fleet import proposal
+
+    try:
+        folder = fleet_folder(chosen)
+    except UsageError:
+        if chosen is not None:
+            raise
+        return proposal.default("ipn_base")
+    return proposal.read(folder / proposal.FILE_NAME).ipn_base

@@ -32,7 +32,7 @@ from hedgewire.ledger import Entry
 
 DOCUMENTS = "documents"
 REGISTRY = "registry.sqlite"
-GITIGNORE = "# Keys and local records stay on this laptop.\nsecrets.toml\nregistry.sqlite*\nreports/\n"
+GITIGNORE = "# Keys and local records stay on this laptop.\nsecrets.toml\nregistry.sqlite*\nreports/\ncarry/\n"
 CHARTERS_ON_A_NODE = 4
 
 

@@ -43,13 +43,23 @@ def test_what_a_page_promises_comes_true(reader, name):
     reader.follow(ROOT / "docs" / "for" / f"{name}.md")
 
 
-def test_a_neighbour_writes_and_reads(reader, folder):
+def _orchard(reader, folder, proposal):
+    """Two nodes, provisioned."""
     hedgerow = [sys.executable, "-m", "hedgerow"]
     subprocess.run([*hedgerow, "fleet", "new", "orchard", "--dir", folder], check=True, timeout=30, capture_output=True)
-    (folder / "fleet.toml").write_text(FLEET, encoding="utf-8")
+    (folder / "fleet.toml").write_text(proposal, encoding="utf-8")
     ports = [word for port in PORTS for word in ("-p", reader.instead[port])]
     subprocess.run([*hedgerow, "provision", "--fleet", folder, *ports], check=True, timeout=60, capture_output=True)
+
+
+def test_a_neighbour_writes_and_reads(reader, folder):
+    _orchard(reader, folder, FLEET)
     reader.follow(ROOT / "docs" / "for" / "neighbour.md")
+
+
+def test_somebody_carries_messages_where_no_radio_reaches(reader, folder):
+    _orchard(reader, folder, FLEET.replace("[defaults]", '[defaults]\nradio = "none"'))
+    reader.follow(ROOT / "docs" / "how-to" / "carry-messages.md")
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "for").glob("*.md")), ids=lambda page: page.stem)

@@ -12,7 +12,7 @@ from pages import ROOT, File, Reader, parts
 pytestmark = pytest.mark.timeout(180)
 TOOLS = Path(sys.executable).parent
 # Others follow these, with boards on the table: test_flashing.py, test_parting_page.py.
-WITH_PORTS = {"flash-boards", "part-ways"}
+WITH_PORTS = {"flash-boards", "part-ways", "carry-messages"}
 PAGES = sorted(page for page in (ROOT / "docs" / "how-to").glob("*.md") if page.stem not in WITH_PORTS)
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "node_modules", ".hedgerow")
 
