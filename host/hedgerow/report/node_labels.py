@@ -46,6 +46,11 @@ class LabelFiles:
         self.folder = fleet.path / FOLDER
         self._pictures: dict[str, Picture] = {}
 
+    @property
+    def count(self) -> int:
+        """How many labels were made here."""
+        return len(self._pictures)
+
     def one(self, name: str) -> list[Path]:
         """Write the picture of that node's label; the sheet is due then."""
         spec = self._fleet.inventory.named(name)

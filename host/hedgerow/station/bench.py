@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from hedgerow.station import slots
+from hedgerow.station import slots, watch
 from hedgerow.station.card import Card, Event, Phase, Plugged, Retry, Unplugged, Woke
 from hedgerow.station.machine import Start, step
 from hedgerow.station.slots import Slot
@@ -17,28 +17,31 @@ from hedgerow.transports.ports import PortFacts
 
 WATCH_EVERY_S = 0.3
 SLEPT_S = 15.0  # between two looks: the laptop was asleep
-_BUSY = (Phase.WORKING,)
 
 
 class Station:
     """`async with` it; while it is entered, plugged boards are worked on.
 
-    `ended(card)` is called when a place comes to PASS or FAIL. `wall_s` is the clock by which sleep is noticed.
+    `expected` are ports that are shown before anything is plugged in there. Each of `on_ended` is called with the card
+    of a place that comes to PASS or FAIL. `wall_s` is the clock by which sleep is noticed.
     """
 
     def __init__(
         self,
         tools: Tools,
-        watch: Watch,
+        watched: Watch,
         places: Sequence[Slot] = (),
+        expected: Sequence[PortFacts] = (),
         *,
-        ended: Callable[[Card], None] | None = None,
         wall_s: Callable[[], float] = time.time,
     ) -> None:
-        self._tools, self._watch, self._places = tools, watch, places
-        self._ended = ended
+        self._tools, self._watch, self._places = tools, watched, places
+        self.on_ended: list[Callable[[Card], None]] = []
         self._wall_s = wall_s
-        self._cards: dict[str, Card] = {}
+        self._cards = {slot.name: Card(slot.name, slot.name) for slot in places}
+        for facts in expected:
+            place, title = slots.place_of(facts, places)
+            self._cards[place] = Card(place, title)
         self._running: set[asyncio.Task[None]] = set()
         self._watching: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
@@ -56,13 +59,12 @@ class Station:
 
     @property
     def cards(self) -> list[Card]:
-        """Every place that was ever used: in the order of the map, then in the order in which they came."""
-        order = {slot.name: number for number, slot in enumerate(self._places)}
-        return sorted(self._cards.values(), key=lambda card: order.get(card.title, len(order)))
+        """Every place: those of the map first, then in the order in which they came."""
+        return list(self._cards.values())
 
     @property
     def is_busy(self) -> bool:
-        return any(card.phase in _BUSY for card in self._cards.values())
+        return any(card.phase is Phase.WORKING for card in self._cards.values())
 
     def card(self, place: str) -> Card | None:
         return self._cards.get(place)
@@ -80,6 +82,15 @@ class Station:
             await self._changed.wait()
         return self.version
 
+    async def all_ended(self, names: Sequence[str]) -> None:
+        """Wait until each of these ports has come to an end; one that is not there ends at once, in a sentence."""
+        here = {facts.location or facts.path for facts in await asyncio.to_thread(self._watch.here)}
+        for name in names:
+            if name not in here:
+                self.plug(watch.named(name))
+        while any(card.phase in (Phase.EMPTY, Phase.WORKING) for card in self._cards.values()):
+            await self.changed(self.version)
+
     def plug(self, facts: PortFacts) -> None:
         """A board is there. The watch calls it; a command, for ports that are named and may be missing."""
         place, title = slots.place_of(facts, self._places)
@@ -95,8 +106,9 @@ class Station:
         self._cards[place] = card
         if order is not None:
             self._begin(order, card.title)
-        elif before.phase is Phase.WORKING and card.phase in (Phase.PASS, Phase.FAIL) and self._ended is not None:
-            self._ended(card)
+        elif before.phase is Phase.WORKING and card.phase is not Phase.WORKING:
+            for tell in self.on_ended:
+                tell(card)
         self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()

@@ -19,7 +19,8 @@ _CABLE = "Check cable and power, and plug it in again: it goes on where it was."
 
 def problem(error: FleetError) -> str:
     """What happened, and in which state the board is now."""
-    return " ".join(_sentence(part) for part in (error.what, error.state) if part)
+    told = " ".join(_sentence(part) for part in (error.what, error.state) if part)
+    return error.what[:1] + told[1:]  # it may begin with the name of a node, which has no capital
 
 
 def remedy(error: FleetError, stage: Stage, board: Board | None) -> str:

@@ -70,8 +70,8 @@ def _slot(row: object, number: int, path: Path) -> Slot:
 
 def place_of(facts: PortFacts, slots: Sequence[Slot]) -> tuple[str, str]:
     """(key, title) of the place where this port is. The key stays when a board comes back under another path."""
-    key = facts.location or facts.path
     slot = next((slot for slot in slots if slot.is_of(facts)), None)
     if slot is not None:
-        return key, slot.name
+        return slot.name, slot.name
+    key = facts.location or facts.path
     return key, f"socket {key.partition(':')[0]}" if _SOCKET.fullmatch(key) else key

@@ -7,12 +7,24 @@ pseudo-terminal of a virtual board is there when its path is, a URL always.
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 from hedgerow.errors import LinkError
+from hedgerow.fleet import boards
 from hedgerow.transports import ports
 from hedgerow.transports.ports import PortFacts
+
+
+def is_known_board(facts: PortFacts) -> bool:
+    """Whether its USB id is that of a board, or of an adapter on one, that Hedgerow knows."""
+    return bool(ports.guess_boards(facts, _real_boards()))
+
+
+@cache
+def _real_boards() -> list[boards.Board]:
+    return [board for board in boards.all_boards() if board.stand_in is None]
 
 
 class Watch(Protocol):
@@ -42,6 +54,11 @@ class NamedWatch:
         return [facts for name in self.names if (facts := _one(name, plugged)) is not None]
 
 
+def named(name: str) -> PortFacts:
+    """What is known of a port that was named, while nothing is plugged in there."""
+    return PortFacts(name, location=name)
+
+
 def _one(name: str, plugged: Sequence[PortFacts]) -> PortFacts | None:
     try:
         path = ports.resolve(name, plugged)
@@ -49,7 +66,7 @@ def _one(name: str, plugged: Sequence[PortFacts]) -> PortFacts | None:
         return None  # an id: whose adapter is not there
     known = next((facts for facts in plugged if facts.path == path), None)
     if known is not None:
-        return known if known.location else replace(known, location=name)
+        return replace(known, location=name)
     if "://" in path or _is_there(path):
         return PortFacts(path, location=name)
     return None

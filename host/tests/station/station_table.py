@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from hedgerow.flash.store import ImageStore
@@ -66,7 +66,6 @@ class Table:
     fleet: FleetFolder
     boards: list[VirtualBoard]
     stack: AsyncExitStack
-    ended: list[Card] = field(default_factory=list)
 
     def port(self, number: int) -> str:
         return str(self.boards[number - 1].link)
@@ -83,7 +82,7 @@ class Table:
         return Tools(self.fleet, Bench(self.fleet), FlashBench(images), Records(self.fleet.path), labels.one)
 
     def station(self, ports: Sequence[str], **seams) -> Station:
-        return Station(self.tools(), NamedWatch(ports), ended=self.ended.append, **seams)
+        return Station(self.tools(), NamedWatch(ports), **seams)
 
     def write_fleet(self, text: str) -> None:
         (self.fleet.path / "fleet.toml").write_text(text)

@@ -29,7 +29,7 @@ LEFT = PortFacts("/dev/ttyACM3", location="1-1.4:1.0", serial_number="E66")
 def test_a_place_is_known_by_socket_by_path_or_by_serial_number(tmp_path):
     for port in ("1-1.4", "1-1.4:1.0", "/dev/ttyACM3", "id:E66"):
         (tmp_path / slots.FILE).write_text(f'[[place]]\nname = "left 1"\nport = "{port}"\n')
-        assert slots.place_of(LEFT, slots.read(tmp_path)) == ("1-1.4:1.0", "left 1")
+        assert slots.place_of(LEFT, slots.read(tmp_path)) == ("left 1", "left 1")
     assert slots.place_of(LEFT, ()) == ("1-1.4:1.0", "socket 1-1.4")
     assert slots.place_of(PortFacts("/tmp/pty"), ()) == ("/tmp/pty", "/tmp/pty")
 
