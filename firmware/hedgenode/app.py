@@ -71,6 +71,12 @@ class Node:
             self._trust = Trusted(self.files, TRUST_FOLDER, self.config["fleet"], identity.public())
         return self._trust
 
+    def sessions(self):
+        """What opens sealed frames; the door asks for it when somebody knocks."""
+        from hedgenode.tasks.sessions import Sessions
+
+        return Sessions(self.trust, self.clock, self.journal)
+
     def start(self, name, run):
         """Run a task under the watchdog: it promises by when it is back; an exception in it ends the application.
 

@@ -152,7 +152,7 @@ def _make_tasks(node):
     node.housekeeping = HousekeepingTask(node)
     node.ledger = _ledger(node)
     node.radio_task = None if node.radio is None else _radio_task(node)
-    door = Door(None)
+    door = Door(node.sessions if c["protected"] else None)
     node.admin = door.admin = Admin((NodeMethods(node), MessageMethods(node), door), node.journal, Late(node))
     node.console = ConsoleTask(node.cable, door, c["name"], c["console"] == "locked")
     gc.collect()

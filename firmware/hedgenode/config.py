@@ -27,6 +27,7 @@ DEFAULTS = {
     "sensors": [],
     "console": "open",
     "custodian": None,
+    "protected": False,  # whether administration asks who somebody is: sessions, and a role for each method
     "ledger": True,  # whether it keeps one: its signatures need more heap than a small board has beside messages
     "watchdog_ms": 60000,  # how late a task may be; 0 turns the watchdog off
     "copies": 6,
@@ -74,9 +75,14 @@ def fault(values) -> "str | None":
     for key, allowed in (("console", CONSOLES), ("radio_security", RADIO_SECURITIES)):
         if values.get(key) not in allowed:
             return "%s must be one of %s" % (key, ", ".join(allowed))
-    if not isinstance(values.get("ledger"), bool):
-        return "ledger must be true or false"
-    return _sensors_fault(values.get("sensors"))
+    return _flags_fault(values) or _sensors_fault(values.get("sensors"))
+
+
+def _flags_fault(values):
+    for key in ("ledger", "protected"):
+        if not isinstance(values.get(key), bool):
+            return "%s must be true or false" % key
+    return None
 
 
 def _is_word(value):

@@ -41,6 +41,8 @@ WRONG = (
     ("radio_security", None),
     ("console", "shut"),
     ("console", True),
+    ("protected", None),
+    ("protected", 1),
     ("watchdog_ms", -1),
     ("watchdog_ms", 3600001),
     ("copies", 0),

@@ -43,6 +43,19 @@ def least(method: str) -> int:
     return _LEAST.get(method, NAMED if method in _FOR_NAMED.split(" ") else NOBODY)
 
 
+def opening_refusal(now: dict, new: dict, role: int) -> "str | None":
+    """Why somebody of that role may not write these settings over the present ones, or None.
+
+    A laptop is lent and stolen more easily than a steward's or a household's key: it locks a door, and opens none.
+    """
+    if role in (STEWARD, CUSTODIAN):
+        return None
+    for key, shut in (("protected", True), ("console", "locked")):
+        if now[key] == shut and new.get(key, shut) != shut:
+            return "only a steward or the custodian may open what is shut by %s" % key
+    return None
+
+
 def refusal(method: str, role: int) -> "str | None":
     """Why somebody of that role is refused the method, or None."""
     if role >= least(method):

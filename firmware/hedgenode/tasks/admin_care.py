@@ -3,6 +3,7 @@
 import asyncio
 
 from hedgenode.rarely import Rarely
+from hedgenode.rules import roles
 from hedgenode.store.counters import write_atomic
 from hedgenode.tasks.admin import Refusal
 from hedgewire import admin, cbor
@@ -36,6 +37,9 @@ class CareMethods:
         for key in ("id", "fleet", "board"):
             if new.get(key, node.config[key]) != node.config[key]:
                 raise Refusal(admin.REFUSED, "%s is fixed by provisioning, not by configuration" % key)
+        refusal = roles.opening_refusal(node.config, new, rows.asker.role)
+        if refusal is not None:
+            raise Refusal(admin.NOT_ALLOWED, refusal)
         wanted = dict(node.config)
         wanted.update(new)
         data = cbor.encode(wanted)

@@ -1,5 +1,6 @@
 """Administration of what the node keeps for people, to be read: bundles, messages, samples."""
 
+from hedgenode.rules import roles
 from hedgenode.tasks.admin import Refusal
 from hedgewire import admin, bundle, message
 
@@ -59,27 +60,30 @@ class MessageMethods:
             said = message.decode(held.payload)
             if isinstance(said, message.Damage):
                 continue
-            body, facts = await self._shown(held, said, entry.id)
+            body, facts = await self._shown(held, said, entry.id, rows.asker.role >= roles.NAMED)
             row = [entry.seq, entry.id, entry.source - base, age_ms, said.layer, body]
             if layered:
                 await rows.add(row + [facts], entry.size + _FACTS_BYTES)
             elif said.version == message.VERSION or isinstance(body, str):
                 await rows.add(row, entry.size)
 
-    async def _shown(self, held, said, bundle_id):
-        """(body, facts) of a message: its text where this node may read it, else the hint that its body begins with."""
+    async def _shown(self, held, said, bundle_id, opens):
+        """(body, facts) of a message: its text where this node may read it, else the hint that its body begins with.
+
+        Without `opens` the asker gets what a relay could read.
+        """
         facts = {"v": said.version, "primary": bundle.primary_block(held)}
         body, signed = said.body, said
         layers = self._node.layers
         if said.version == message.LAYERED and said.layer == message.GROUP:
-            opened = layers.read_group(held, body)
+            opened = layers.read_group(held, body) if opens else None
             body = body[:_GROUP_HINT_BYTES]
             if opened is not None:
                 known, epoch, signed = opened
                 body = signed.text
                 facts.update({"group": known.chain.group, "epoch": epoch})
         elif said.version == message.LAYERED and said.layer == message.SEALED:
-            signed = await layers.read_sealed(held, body, bundle_id)
+            signed = await layers.read_sealed(held, body, bundle_id) if opens else None
             body = body[:_SEALED_HINT_BYTES]
             if signed is not None:
                 body = signed.text

@@ -30,6 +30,7 @@ class NodeMethods:
             "uptime_ms": node.clock.uptime_ms(),
             "boots": node.boot,
             "time_s": node.clock.wall_s(),
+            "protected": c["protected"],
             "versions": [admin.VERSION],
         }
 

@@ -5,6 +5,7 @@ and posts that. A group message is made here, because a key of a group must see 
 """
 
 from hedgenode.crypto.steps import finish_politely
+from hedgenode.rules import roles
 from hedgenode.rules.expiry import MAX_LIFETIME_S
 from hedgenode.rules.intake import MAX_BUNDLE_BYTES
 from hedgenode.store.index import MAX_COPIES
@@ -42,6 +43,8 @@ class PostMethods:
             return {"id": known_id}
         copies = params.number("copies", node.config["copies"], 1, MAX_COPIES)
         made = self._reserved(params.number("sequence")) if "sequence" in params else self._new_bundle(params)
+        if rows.asker.role < roles.NAMED and ("group" in params or params.flag("sign", False)):
+            raise Refusal(admin.NOT_ALLOWED, "this node lends its key and its groups to its fleet and custodian only")
         made.blocks[-1].data = await self._payload(params, made)
         data = bundle.encode(made)
         if len(data) > MAX_BUNDLE_BYTES:

@@ -26,7 +26,8 @@ from hedgerow.fleet.documents import Document
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.fleet.key_lock import Lock
 from hedgerow.fleet.standing import Standing, lacks
-from hedgerow.plans import drill, papers, reach, seizure
+from hedgerow.plans import credentials, drill, papers, reach, seizure
+from hedgerow.session import Credentials
 
 app = new_app("Found a fleet, show it, join it from another laptop or from its nodes.")
 
@@ -162,7 +163,7 @@ def give(
     """Give a node the charters, certificates, revocations and keys that it lacks; it passes them on to the others."""
     with FleetFolder(fleet_folder(fleet)) as opened:
         wanted = [*drill.for_every_node(opened), *seizure.for_nodes(opened)]
-        done = run(_give(node, port, wanted))
+        done = run(_give(node, port, wanted, credentials.of(opened)))
     if as_json:
         print_json(done)
     else:
@@ -171,8 +172,8 @@ def give(
             console.print(f"  refused {line}", soft_wrap=True)
 
 
-async def _give(who: str | None, port: list[str] | None, wanted: list[Document]) -> papers.Given:
-    async with reach.one_node(who, port) as reached:
+async def _give(who: str | None, port: list[str] | None, wanted: list[Document], keys: Credentials) -> papers.Given:
+    async with reach.one_node(who, port, credentials=keys) as reached:
         return await papers.give(reached.session, wanted)
 
 

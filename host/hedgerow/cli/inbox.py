@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from hedgerow.cli.keyring import keyring_of
+from hedgerow.cli.keyring import credentials_of, keyring_of
 from hedgerow.cli.main import run
 from hedgerow.cli.options import FleetOption, JsonOption, PortOption, console, new_app, print_json
 from hedgerow.fleet.keyring import Keyring
 from hedgerow.plans import inbox as plan
 from hedgerow.plans import reach
 from hedgerow.plans.inbox import SIGNED, UNSIGNED, Received
+from hedgerow.session import Credentials
 
 app = new_app("Read what has arrived at a node; least-heard authors first.")
 
@@ -33,7 +34,7 @@ def inbox(
 ) -> None:
     """Show the messages for a node and for everyone, opened with the keys on this laptop. Reading removes nothing."""
     keyring = keyring_of(fleet)
-    found = run(_fetch(node, port, keyring, after))
+    found = run(_fetch(node, port, credentials_of(fleet), keyring, after))
     if as_json:
         print_json([as_dict(one, keyring.names) for one in found])
         return
@@ -48,8 +49,10 @@ def inbox(
         console.print("No messages.")
 
 
-async def _fetch(who: str | None, port: list[str] | None, keyring: Keyring, after: int) -> list[Received]:
-    async with reach.one_node(who, port) as reached:
+async def _fetch(
+    who: str | None, port: list[str] | None, keys: Credentials | None, keyring: Keyring, after: int
+) -> list[Received]:
+    async with reach.one_node(who, port, credentials=keys) as reached:
         return await plan.read(reached.session, keyring, after)
 
 

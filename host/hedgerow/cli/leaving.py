@@ -9,7 +9,7 @@ from hedgerow.cli.options import console, error_console
 from hedgerow.errors import EXIT_FINDINGS, EXIT_GOOD
 from hedgerow.fleet import words
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import moving, parting
+from hedgerow.plans import credentials, moving, parting
 from hedgerow.plans.moving import Carriage, Carrier, Report
 from hedgerow.plans.parting import Journey
 
@@ -58,13 +58,16 @@ def bring_over(origins: Sequence[FleetFolder], made: FleetFolder, port: list[str
             tuple(parting.neighbour_papers(origin, made.fleet_id)),
             tuple(parting.neighbour_papers(made, origin.fleet_id)),
         )
-        carrier = Carrier(moving.ports_of(port))
+        keys = credentials.of(origin, made)
+        carrier = Carrier(moving.ports_of(port), credentials=keys)
         report = run(carrier.carry(carriage, tell))
         parting.note_moved(made, report.moved)
         _note(outcome, going, report, made)
         papers = parting.shut_out(origin, made)
         if papers:
-            rest = run(Carrier(moving.ports_of(port)).carry(Carriage(origin.fleet_id, (), tuple(papers))))
+            rest = run(
+                Carrier(moving.ports_of(port), credentials=keys).carry(Carriage(origin.fleet_id, (), tuple(papers)))
+            )
             outcome.failed |= {name: str(error) for name, error in rest.failed.items()}
             reached = ", ".join(rest.told) or "nobody in reach"
             outcome.new_key[origin.charter.name] = f"given to {reached}; from there it spreads"

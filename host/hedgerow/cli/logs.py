@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from hedgerow.cli import node_time
+from hedgerow.cli.keyring import credentials_of
 from hedgerow.cli.main import run
-from hedgerow.cli.options import JsonOption, PortOption, console, error_console, new_app, print_json
+from hedgerow.cli.options import FleetOption, JsonOption, PortOption, console, error_console, new_app, print_json
 from hedgerow.plans import reach
+from hedgerow.session import Credentials
 
 app = new_app("Read a node's log, or follow it live with -f.")
 
@@ -31,13 +33,15 @@ def logs(
     port: PortOption = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with each new line, until Ctrl-C.")] = False,
     after: Annotated[int, typer.Option("--after", help="Only lines after this number.")] = 0,
+    fleet: FleetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a node's log, oldest line first. With --json -f each line is a JSON object of its own."""
+    keys = credentials_of(fleet)
     if follow:
-        run(_follow(node, port, after, as_json))
+        run(_follow(node, port, keys, after, as_json))
         return
-    lines = run(_fetch(node, port, after))
+    lines = run(_fetch(node, port, keys, after))
     if as_json:
         print_json([as_dict(line) for line in lines])
         return
@@ -47,14 +51,14 @@ def logs(
         error_console.print("The log is empty.", style="dim")
 
 
-async def _fetch(who: str | None, port: list[str] | None, after: int) -> list[list[Any]]:
-    async with reach.one_node(who, port) as reached:
+async def _fetch(who: str | None, port: list[str] | None, keys: Credentials | None, after: int) -> list[list[Any]]:
+    async with reach.one_node(who, port, credentials=keys) as reached:
         return await reached.session.ask("log", {"after": after})
 
 
-async def _follow(who: str | None, port: list[str] | None, after: int, as_json: bool) -> None:
+async def _follow(who: str | None, port: list[str] | None, keys: Credentials | None, after: int, as_json: bool) -> None:
     printer = Printer(after, as_json)
-    async with reach.one_node(who, port) as reached:
+    async with reach.one_node(who, port, credentials=keys) as reached:
         error_console.print(f"Log of {reached.name}; Ctrl-C ends.", style="dim")
         reached.session.console = printer.on_text
         reached.session.events = printer.on_event

@@ -19,7 +19,7 @@ from hedgerow.cli.options import (
 )
 from hedgerow.errors import EXIT_FINDINGS, EXIT_GOOD, FleetError
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import collect, seizure_report
+from hedgerow.plans import collect, credentials, seizure_report
 from hedgerow.plans import report as audits
 from hedgerow.plans.audit import Severity, is_bad
 from hedgerow.report import write
@@ -71,7 +71,9 @@ async def _gather(
     fleet: FleetFolder, port_names: list[str]
 ) -> tuple[audits.Audit, list[dict[str, Any]], dict[str, FleetError]]:
     outcome = await audits.run(fleet, port_names)
-    nodes, errors = await collect.from_ports([name for name in port_names if name not in outcome.errors])
+    nodes, errors = await collect.from_ports(
+        [name for name in port_names if name not in outcome.errors], credentials=credentials.of(fleet)
+    )
     return outcome, nodes, {**outcome.errors, **errors}
 
 

@@ -11,11 +11,12 @@ import typer
 from rich.table import Table
 
 from hedgerow.cli import node_time
+from hedgerow.cli.keyring import credentials_of
 from hedgerow.cli.main import run
-from hedgerow.cli.options import JsonOption, PortOption, console, error_console, new_app, print_json
+from hedgerow.cli.options import FleetOption, JsonOption, PortOption, console, error_console, new_app, print_json
 from hedgerow.errors import UsageError
 from hedgerow.plans import reach
-from hedgerow.session import Session
+from hedgerow.session import Credentials, Session
 
 app = new_app("Fetch the sensor data that a node has logged.")
 
@@ -50,15 +51,17 @@ def samples(
     everything: Annotated[bool, typer.Option("--all", help=f"Not the latest {SHOWN} alone.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values, as the node stores them.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with each new reading, until Ctrl-C.")] = False,
+    fleet: FleetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a node's readings, oldest first. Nothing is removed from the node."""
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other", next_step="Give one of them.")
+    keys = credentials_of(fleet)
     if follow:
-        run(_follow(node, port, after, as_csv, as_json))
+        run(_follow(node, port, keys, after, as_csv, as_json))
         return
-    rows = run(_fetch(node, port, after))
+    rows = run(_fetch(node, port, keys, after))
     if not everything and not after:
         rows = rows[-SHOWN:]
     if as_json:
@@ -71,8 +74,8 @@ def samples(
         console.print("No readings yet." if not after else f"No readings after {after}.")
 
 
-async def _fetch(who: str | None, port: list[str] | None, after: int) -> list[list[Any]]:
-    async with reach.one_node(who, port) as reached:
+async def _fetch(who: str | None, port: list[str] | None, keys: Credentials | None, after: int) -> list[list[Any]]:
+    async with reach.one_node(who, port, credentials=keys) as reached:
         return [row async for row in pages(reached.session, after)]
 
 
@@ -84,9 +87,11 @@ async def pages(session: Session, after: int) -> AsyncIterator[list[Any]]:
         after = rows[-1][0]
 
 
-async def _follow(who: str | None, port: list[str] | None, after: int, as_csv: bool, as_json: bool) -> None:
+async def _follow(
+    who: str | None, port: list[str] | None, keys: Credentials | None, after: int, as_csv: bool, as_json: bool
+) -> None:
     columns: list[str] = []
-    async with reach.one_node(who, port) as reached:
+    async with reach.one_node(who, port, credentials=keys) as reached:
         if not after:  # begin with the latest one, not with a year of them
             after = max(0, (await reached.session.ask("status"))["samples"] - 1)
         error_console.print(f"Readings of {reached.name}; Ctrl-C ends.", style="dim")

@@ -20,7 +20,7 @@ from hedgerow.cli.options import (
 from hedgerow.errors import RefusedError, UsageError
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.fleet.roster import Enrolment
-from hedgerow.plans import moving, parting
+from hedgerow.plans import credentials, moving, parting
 from hedgerow.plans.moving import Carrier
 from hedgerow.plans.parting import Journey
 
@@ -107,7 +107,7 @@ def _going(origin: FleetFolder, target: Path, names: list[str], *, mine: bool) -
 def _dry_run(origin: FleetFolder, name: str, going: list[Enrolment], port: list[str] | None, *, as_json: bool) -> None:
     """Whose word is missing, what is under way to those who go, what each side loses and keeps."""
     asked = [Journey(node.name, node, b"", ()) for node in going]
-    report = run(Carrier(moving.ports_of(port)).look(asked))
+    report = run(Carrier(moving.ports_of(port), credentials=credentials.of(origin)).look(asked))
     rows: list[dict[str, Any]] = [
         {
             "node": node.name,

@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
-from hedgerow.cli.keyring import keyring_of
+from hedgerow.cli.keyring import credentials_of, keyring_of
 from hedgerow.cli.main import run
 from hedgerow.cli.options import FleetOption, JsonOption, PortOption, console, new_app, print_json
 from hedgerow.errors import UsageError
 from hedgerow.fleet.keyring import Keyring
 from hedgerow.plans import letters, reach
 from hedgerow.plans.letters import Letter
+from hedgerow.session import Credentials
 from hedgewire import message
 
 app = new_app("Hand a message to a node, to be carried to another.")
@@ -55,7 +56,7 @@ def send(
     who, text = recipient_and_text(words, to, public, group)
     keyring = keyring_of(fleet)
     letter = letter_for(keyring, who, text, group=group, at=at, author=as_person, clear=clear)
-    bundle_id, node = run(_post(letter, via, port))
+    bundle_id, node = run(_post(letter, via, port, credentials_of(fleet)))
     if as_json:
         print_json(as_dict(letter, bundle_id, node))
         return
@@ -142,6 +143,6 @@ def as_dict(letter: Letter, bundle_id: bytes, node: str) -> dict:
     }
 
 
-async def _post(letter: Letter, via: str | None, port: list[str] | None) -> tuple[bytes, str]:
-    async with reach.one_node(via, port) as reached:
+async def _post(letter: Letter, via: str | None, port: list[str] | None, keys: Credentials | None) -> tuple[bytes, str]:
+    async with reach.one_node(via, port, credentials=keys) as reached:
         return await letters.post(reached.session, letter), reached.name

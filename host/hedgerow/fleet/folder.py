@@ -1,7 +1,7 @@
 """Knows the folder of a fleet on a laptop: proposal, secrets, documents, registry. Knows no port and no node's answer.
 
 fleet.toml  documents/*.cbor  ledger/*.cbor  .gitignore      kept in git; those of two laptops merge as files, too
-secrets.toml  registry.sqlite                 stay on this laptop
+secrets.toml  registry.sqlite  sessions/      stay on this laptop
 """
 
 import secrets as random_names
@@ -32,7 +32,8 @@ from hedgewire.ledger import Entry
 
 DOCUMENTS = "documents"
 REGISTRY = "registry.sqlite"
-GITIGNORE = "# Keys and local records stay on this laptop.\nsecrets.toml\nregistry.sqlite*\nreports/\ncarry/\n"
+SESSIONS = "sessions"
+GITIGNORE = "# Keys and local records stay on this laptop.\nsecrets.toml\nregistry.sqlite*\nsessions/\nreports/\ncarry/\n"
 CHARTERS_ON_A_NODE = 4
 
 

@@ -43,6 +43,11 @@ class NodeSpec:
             return False
         return (known.name, known.board, known.custodian) == (self.name, self.board.id, public)
 
+    @property
+    def is_protected(self) -> bool:
+        """Whether it is to ask who somebody is. A board without room for keys cannot, whatever fleet.toml says."""
+        return bool(self.settings.get("protected")) and self.board.has_room_for_keys
+
     def config(self, enrolment: Enrolment) -> dict[str, object]:
         """The map of /config.cbor under this enrolment."""
         custodian = None if self.custodian is None else self.custodian.id
@@ -58,6 +63,7 @@ class NodeSpec:
             "custodian": custodian,
             "ledger": self.board.has_room_for_keys,
             **self.settings,
+            "protected": self.is_protected,
         }
 
 

@@ -25,6 +25,7 @@ SETTINGS = (
     "radio_channel",
     "radio_security",
     "console",
+    "protected",
     "watchdog_ms",
     "copies",
     "sensors",

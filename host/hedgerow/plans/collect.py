@@ -7,7 +7,7 @@ from typing import Any
 from hedgerow.errors import FleetError, VerificationError
 from hedgerow.plans.clock import DTN_EPOCH_S
 from hedgerow.plans.executor import Connect
-from hedgerow.session import Session
+from hedgerow.session import Credentials, Session
 from hedgerow.transports import ports
 
 MOST_SAMPLES = 4096
@@ -49,13 +49,13 @@ async def node(session: Session) -> dict[str, Any]:
 
 
 async def from_ports(
-    port_names: Sequence[str], connect: Connect = ports.connect
+    port_names: Sequence[str], connect: Connect = ports.connect, credentials: Credentials | None = None
 ) -> tuple[list[dict[str, Any]], dict[str, FleetError]]:
     """The facts of the nodes on these ports, by name, and what went wrong on the others."""
 
     async def one(port: str) -> dict[str, Any] | FleetError:
         try:
-            async with Session(await connect(port), name=port) as session:
+            async with Session(await connect(port), name=port, credentials=credentials) as session:
                 return await node(session)
         except FleetError as error:
             return error

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hedgerow.errors import LinkError, VerificationError
 from hedgerow.plans import reach
 from hedgerow.plans.reach import Connect
-from hedgerow.session import Answering, Recognised, Session
+from hedgerow.session import Answering, Credentials, Recognised, Session
 from hedgerow.transports import ports
 
 RESTART_S = 20.0
@@ -27,10 +27,14 @@ class AtPrompt:
 
 
 async def restart_in_dev_mode(
-    who: str | None, port_names: Sequence[str] | None, *, connect: Connect = ports.connect
+    who: str | None,
+    port_names: Sequence[str] | None,
+    *,
+    connect: Connect = ports.connect,
+    credentials: Credentials | None = None,
 ) -> AtPrompt:
     """Ask the node, then look at the port until the prompt answers. VerificationError if it does not come."""
-    async with reach.one_node(who, port_names, connect=connect) as reached:
+    async with reach.one_node(who, port_names, connect=connect, credentials=credentials) as reached:
         # The answer may be lost in the restart; what counts is what the port shows afterwards.
         with contextlib.suppress(LinkError):
             await reached.session.ask("dev", timeout_s=ANSWER_S)

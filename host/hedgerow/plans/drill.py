@@ -15,7 +15,7 @@ from hedgerow.fleet.documents import Document
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.fleet.revoking import Target
 from hedgerow.fleet.standing import Standing
-from hedgerow.plans import ledger, papers, reach, seizure, seizure_report
+from hedgerow.plans import credentials, ledger, papers, reach, seizure, seizure_report
 from hedgerow.plans.reach import Connect, Reached
 from hedgerow.transports import ports
 
@@ -45,7 +45,7 @@ async def carry(
     out = None if gone is None else keys.key_id(gone.public)
     under_way: set[bytes] = set()
     try:
-        async with reach.all_nodes(names, connect=connect) as (reached, silent):
+        async with reach.all_nodes(names, connect=connect, credentials=credentials.of(fleet)) as (reached, silent):
             done.failed |= silent
             for one in reached:
                 if bytes(one.hello["fleet"]) != fleet.fleet_id or bytes(one.hello["id"]) == out:

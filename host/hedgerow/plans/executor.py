@@ -8,11 +8,19 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from hedgerow.errors import FleetError, InterruptedWork, LinkError, LocalError, RemoteError, VerificationError
+from hedgerow.errors import (
+    FleetError,
+    InterruptedWork,
+    LinkError,
+    LocalError,
+    NotAllowedError,
+    RemoteError,
+    VerificationError,
+)
 from hedgerow.fleet.groups import GroupKey
 from hedgerow.fleet.inventory import NodeSpec
 from hedgerow.fleet.keys import PUBLIC_BYTES
@@ -32,7 +40,7 @@ from hedgerow.plans.provision import (
 )
 from hedgerow.repl import Repl
 from hedgerow.repl.copy import FileToCopy, copy_files
-from hedgerow.session import Answering, Session
+from hedgerow.session import Answering, Credentials, Session
 from hedgerow.transports import Transport, ports
 from hedgewire import cbor
 
@@ -79,8 +87,16 @@ Tell = Callable[[Progress], None]
 class PortWork:
     """One board on one port, from the first look to the last. Opens the port when it needs it; `close()` it."""
 
-    def __init__(self, port: str, connect: Connect = ports.connect, tell: Tell | None = None) -> None:
+    def __init__(
+        self,
+        port: str,
+        connect: Connect = ports.connect,
+        tell: Tell | None = None,
+        credentials: Credentials | None = None,
+    ) -> None:
         self.port = port
+        # What it is to be comes with the plan: a node that asks nobody yet is looked at as it is.
+        self._credentials = None if credentials is None else replace(credentials, insists=lambda _: False)
         self._connect = connect
         self._tell = tell or (lambda _: None)
         self._transport: Transport | None = None
@@ -98,7 +114,12 @@ class PortWork:
     async def look(self) -> NodeFacts:
         """What is there. A running node stays running; anything else is taken to its prompt."""
         self._say("looking at it", 0)
-        facts = await look.running(await self._enter_session())
+        try:
+            facts = await look.running(await self._enter_session())
+        except NotAllowedError as no:  # whoever has the prompt needs no key
+            with _unless_refused(no):
+                await self._enter_repl()
+            facts = None
         if facts is None:
             facts = await look.at_prompt(await self._enter_repl())
         return replace(facts, port=self.port)
@@ -210,6 +231,7 @@ class PortWork:
     async def _give_group_keys(self, work: "_Work") -> None:
         """Over the cable, to the node that runs: it keeps them where no file system copies them."""
         session = await self._returned()
+        await self._refuse_eavesdropper(session, work.spec)
         known = {bytes(row[0]): row[2] for row in await session.ask("groups")}
         for key in work.fleet.group_keys(work.spec):
             given = {"id": key.id, "name": key.name, "epoch": key.epoch, "secret": key.secret}
@@ -232,6 +254,7 @@ class PortWork:
     async def _verify(self, work: "_Work") -> None:
         session = await self._returned()
         seen = await look.running(session)
+        await self._refuse_eavesdropper(session, work.spec)
         if seen is None:
             raise LinkError("the node fell silent while it was verified", node=self.port)
         left = provision.plan(work.spec, seen, work.firmware)
@@ -241,6 +264,15 @@ class PortWork:
                 + "; ".join(str(step) for step in left if step.changes),
                 node=self.port,
                 next_step="Run the same command again; if it happens twice, the flash is worn",
+            )
+
+    async def _refuse_eavesdropper(self, session: Session, spec: NodeSpec) -> None:
+        """A node that is to ask for keys is told nothing, and believed nothing, before it has shown its own."""
+        if spec.is_protected and not await session.is_protected():
+            raise VerificationError(
+                f"{spec.name} is to ask for keys and does not: {session.guest_because}",
+                node=self.port,
+                next_step="Run the same command again; if it happens twice, somebody else may answer on this line",
             )
 
     async def _returned(self) -> Session:
@@ -271,7 +303,9 @@ class PortWork:
         if self._session is None:
             if self._transport is None:
                 self._transport = await self._connect(self.port)
-            self._session = Session(self._transport, console=self._said.extend, name=self.port)
+            self._session = Session(
+                self._transport, console=self._said.extend, name=self.port, credentials=self._credentials
+            )
         return self._session
 
     async def _leave_session(self) -> None:
@@ -297,6 +331,15 @@ class PortWork:
     def _say(self, doing: str, bytes_done: int) -> None:
         before, total = self._weights
         self._tell(Progress(self.port, self._node, doing, min(1.0, (before + bytes_done) / total)))
+
+
+@contextlib.contextmanager
+def _unless_refused(no: NotAllowedError) -> Iterator[None]:
+    """What no prompt answers to was refused by its node, and that is what a person has to hear."""
+    try:
+        yield
+    except LinkError:
+        raise no from None
 
 
 @dataclass

@@ -11,7 +11,7 @@ from hedgerow.fleet.folder import FleetFolder
 from hedgerow.fleet.keys import key_id, verify
 from hedgerow.fleet.ledger import Copies
 from hedgerow.fleet.verdict import Finding
-from hedgerow.plans import reach
+from hedgerow.plans import credentials, reach
 from hedgerow.plans.reach import Connect
 from hedgerow.session import Session
 from hedgerow.transports import ports
@@ -49,7 +49,10 @@ async def from_ports(
     """The ledgers of these nodes, or of all that answer, one after the other. Raises LinkError where nobody does."""
     found: list[Collected] = []
     errors: dict[str, FleetError] = {}
-    async with reach.all_nodes(port_names, nodes, connect=connect) as (reached, silent):
+    async with reach.all_nodes(port_names, nodes, connect=connect, credentials=credentials.of(fleet)) as (
+        reached,
+        silent,
+    ):
         errors |= silent
         for one in reached:
             try:

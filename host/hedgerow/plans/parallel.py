@@ -13,6 +13,7 @@ from hedgerow.errors import FleetError, RefusedError, UsageError
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.fleet.inventory import Inventory, NodeSpec
+from hedgerow.plans import credentials
 from hedgerow.plans import firmware as firmwares
 from hedgerow.plans.executor import Connect, PortWork, Tell
 from hedgerow.plans.firmware import FirmwareSet
@@ -80,7 +81,7 @@ class Bench:
 
     async def provision_one(self, port: str) -> PortResult:
         """Make one board a node while others may be at work: each gets the first name that is free at its turn."""
-        board = PortWork(port, self.connect, self.tell)
+        board = PortWork(port, self.connect, self.tell, credentials.of(self.fleet))
         try:
             seen = await _look(board)
             if not isinstance(seen, NodeFacts):
@@ -107,7 +108,8 @@ class Bench:
         inventory = self.fleet.inventory
         refuse_misuse(port_names, nodes, inventory)
         consent = self._consent()
-        boards = {port: PortWork(port, self.connect, self.tell) for port in port_names}
+        keys = credentials.of(self.fleet)
+        boards = {port: PortWork(port, self.connect, self.tell, keys) for port in port_names}
         try:
             looks = dict(zip(port_names, await asyncio.gather(*map(_look, boards.values())), strict=True))
             seen = {port: facts for port, facts in looks.items() if isinstance(facts, NodeFacts)}

@@ -12,7 +12,7 @@ from typing import Any
 
 from hedgerow.errors import FleetError, LinkError, UsageError
 from hedgerow.plans import clock
-from hedgerow.session import Answering, Recognised, Session, silence
+from hedgerow.session import Answering, Credentials, Recognised, Session, silence
 from hedgerow.transports import Transport, ports
 
 Connect = Callable[[str], Awaitable[Transport]]
@@ -54,17 +54,17 @@ class Behind:
 
 @asynccontextmanager
 async def one_node(
-    who: str | None, port_names: Sequence[str] | None, *, connect: Connect = ports.connect, **callbacks: Any
+    who: str | None, port_names: Sequence[str] | None, *, connect: Connect = ports.connect, **options: Any
 ) -> AsyncIterator[Reached]:
     """The node called `who`, or the only one there is. Its session is closed at the end.
 
-    `port_names` empty means every port of this machine. `callbacks` go to the Session (console, events).
+    `port_names` empty means every port of this machine. `options` go to the Session (console, events, credentials).
     Raises LinkError if it is not there, UsageError if several are and none was named.
     """
     names = list(port_names or ()) or [facts.path for facts in ports.here()]
     if not names:
         raise LinkError("there is no port to ask", state=ports.describe_ports([]), next_step="Plug a node in.")
-    answers = await asyncio.gather(*(_greet(name, connect, callbacks) for name in names))
+    answers = await asyncio.gather(*(_greet(name, connect, options) for name in names))
     reached = [one for one in answers if isinstance(one, Reached)]
     try:
         chosen = _choose(who, reached, [one for one in answers if isinstance(one, FleetError)])
@@ -77,14 +77,19 @@ async def one_node(
 
 @asynccontextmanager
 async def all_nodes(
-    port_names: Sequence[str] | None, nodes: Sequence[str] = (), *, connect: Connect = ports.connect
+    port_names: Sequence[str] | None,
+    nodes: Sequence[str] = (),
+    *,
+    connect: Connect = ports.connect,
+    credentials: Credentials | None = None,
 ) -> AsyncIterator[tuple[list[Reached], dict[str, FleetError]]]:
     """Every node that answers, or those called `nodes`, and what is wrong with ports that were named and do not.
 
     Raises LinkError where nobody answers, or one of `nodes` does not.
     """
     names = list(port_names or ()) or [facts.path for facts in ports.here()]
-    answers = dict(zip(names, await asyncio.gather(*(_greet(name, connect, {}) for name in names)), strict=True))
+    options = {"credentials": credentials}
+    answers = dict(zip(names, await asyncio.gather(*(_greet(name, connect, options) for name in names)), strict=True))
     reached = [one for one in answers.values() if isinstance(one, Reached)]
     try:
         chosen = [one for one in reached if not nodes or any(one.is_called(who) for who in nodes)]
@@ -129,9 +134,9 @@ def recipient(who: str, known: Mapping[int, str]) -> int:
     )
 
 
-async def _greet(port: str, connect: Connect, callbacks: Mapping[str, Any]) -> Reached | FleetError:
+async def _greet(port: str, connect: Connect, options: Mapping[str, Any]) -> Reached | FleetError:
     try:
-        session = Session(await connect(port), name=port, **callbacks)
+        session = Session(await connect(port), name=port, **options)
     except FleetError as error:
         return error
     try:

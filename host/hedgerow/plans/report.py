@@ -9,12 +9,13 @@ from typing import Any
 from hedgerow.errors import FleetError, LinkError, RemoteError
 from hedgerow.fleet import boards, verdict
 from hedgerow.fleet.folder import FleetFolder
+from hedgerow.plans import credentials
 from hedgerow.plans import firmware as firmwares
 from hedgerow.plans import ledger as ledgers
 from hedgerow.plans.audit import Finding, NodeReport, Rules, audit
 from hedgerow.plans.executor import Connect
 from hedgerow.plans.firmware import FirmwareSet
-from hedgerow.session import Session
+from hedgerow.session import Credentials, Session
 from hedgerow.transports import ports
 
 OBSERVATION = "audit"
@@ -30,9 +31,9 @@ class Audit:
     errors: dict[str, FleetError] = field(default_factory=dict)
 
 
-async def ask(port: str, connect: Connect = ports.connect) -> NodeReport:
+async def ask(port: str, connect: Connect = ports.connect, keys: Credentials | None = None) -> NodeReport:
     """The report of the node on that port. Changes nothing there."""
-    async with Session(await connect(port), name=port) as node:
+    async with Session(await connect(port), name=port, credentials=keys) as node:
         hello = await node.ask("hello")
         status = await node.ask("status")
         config = await node.ask("config")
@@ -63,7 +64,8 @@ async def run(
     rules: Rules | None = None,
 ) -> Audit:
     """Ask the nodes on these ports, note what they said, and audit the whole fleet with the newest report of each."""
-    answers = await asyncio.gather(*(ask(port, connect) for port in port_names), return_exceptions=True)
+    keys = credentials.of(fleet)
+    answers = await asyncio.gather(*(ask(port, connect, keys) for port in port_names), return_exceptions=True)
     fresh: dict[bytes, NodeReport] = {}
     errors: dict[str, FleetError] = {}
     for port, answer in zip(port_names, answers, strict=True):
@@ -82,13 +84,13 @@ async def run(
     ids = {spec.board.id for spec in inventory.nodes}
     made = await asyncio.gather(*(asyncio.to_thread(build, boards.load(board)) for board in sorted(ids)))
     firmware: Mapping[str, FirmwareSet] = {one.board: one for one in made}
-    proved = await _ledgers(fleet, fresh, connect)
+    proved = await _ledgers(fleet, fresh, connect, keys)
     findings = audit(inventory, list(reports.values()), firmware, rules or Rules(int(time.time())), proved)
     return Audit(findings, list(reports.values()), errors)
 
 
 async def _ledgers(
-    fleet: FleetFolder, fresh: Mapping[bytes, NodeReport], connect: Connect
+    fleet: FleetFolder, fresh: Mapping[bytes, NodeReport], connect: Connect, keys: Credentials
 ) -> dict[str, list[verdict.Finding]]:
     """Have the nodes that answered note the audit, fetch their ledgers, and say what all that are here prove."""
     writers = {enrolment.node_id: enrolment.node for enrolment in fleet.roster.nodes}
@@ -96,7 +98,7 @@ async def _ledgers(
     async def one(report: NodeReport) -> tuple[verdict.Finding, ...]:
         assert report.port is not None  # it has just answered there
         try:
-            async with Session(await connect(report.port), name=report.port) as node:
+            async with Session(await connect(report.port), name=report.port, credentials=keys) as node:
                 return await ledgers.audit(node, {"name": report.name, "id": report.node_id}, fleet)
         except (LinkError, RemoteError):  # silent or busy, older firmware, a board too small: the audit stands without
             return ()

@@ -32,7 +32,7 @@ from hedgerow.errors import (
     RemoteError,
     StorageError,
 )
-from hedgerow.session.credentials import Credentials
+from hedgerow.session.credentials import Credentials, KeptInFiles, KeptInMemory, OwnKey
 from hedgerow.session.handshake import NotAllowed, protect
 from hedgerow.session.recognition import Answering, Recognised, banner_in, silence
 from hedgerow.session.refused import Refused
@@ -40,7 +40,17 @@ from hedgerow.transports import Transport
 from hedgewire import admin, frame
 from hedgewire.protection import Protection
 
-__all__ = ["Answering", "Credentials", "Recognised", "Refused", "Session", "silence"]
+__all__ = [
+    "Answering",
+    "Credentials",
+    "KeptInFiles",
+    "KeptInMemory",
+    "OwnKey",
+    "Recognised",
+    "Refused",
+    "Session",
+    "silence",
+]
 
 ANSWER_S = 5.0
 FIRST_ANSWER_S = 2.0  # of a hello: a node that runs answers within milliseconds
@@ -148,6 +158,10 @@ class Session:
     def guest_because(self) -> str | None:
         """Why this host is nobody at that node, as far as it was tried; None where it is somebody."""
         return self._guest_because
+
+    async def is_protected(self) -> bool:
+        """Whether what is asked from now on is heard by our node only. Begins the session if need be."""
+        return await self._protected(ANSWER_S) is not None
 
     async def _protected(self, timeout_s: float) -> Protection | None:
         """The session's protection, begun if need be; None for a guest. Raises TimeoutError, Refused or LinkError."""

@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,6 +66,7 @@ class KeptInFiles:
         says = {"name": resumption.name.hex(), "secret": resumption.secret.hex(), "agreed_s": int(time.time())}
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (self._folder / ".gitignore").write_text("*\n", encoding="ascii")  # whatever the folder above it says
             with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 json.dump(says, file)
             temporary.replace(path)
@@ -80,24 +81,24 @@ class KeptInFiles:
         return self._folder / f"{node_id.hex()}.json"
 
 
-def state_folder() -> Path:
-    """Where this user's programs keep what may get lost without harm."""
-    if given := os.environ.get("XDG_STATE_HOME"):
-        return Path(given) / "hedgerow"
-    if os.name == "nt" and (given := os.environ.get("LOCALAPPDATA")):
-        return Path(given) / "hedgerow"
-    return Path.home() / ".local" / "state" / "hedgerow"
+@dataclass(frozen=True)
+class OwnKey:
+    """A key that lies here. `kid` is the id of the Ed25519 key; `secret()`, for X25519, may ask for a passphrase."""
+
+    kid: bytes
+    public: bytes
+    secret: Callable[[], bytes] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """`secret` and `public` are our X25519 key, `kid` the id of the Ed25519 key that it comes from.
+    """What a fleet's folder lets a host be. All of it is asked for when a session begins, by the node's id.
 
-    `node_key(node_id)` gives a node's X25519 public key, or None for a node that the fleet does not know.
+    `own` gives the keys to try, the likeliest first; `node_key` the node's X25519 public key, or None for a node that
+    the fleet does not know; `insists` whether the fleet wants that node to ask who somebody is.
     """
 
-    kid: bytes
-    secret: bytes = field(repr=False)
-    public: bytes
+    own: Callable[[bytes], Sequence[OwnKey]] = field(repr=False)
     node_key: Callable[[bytes], bytes | None] = field(repr=False)
     kept: Kept = field(default_factory=KeptInMemory, repr=False)
+    insists: Callable[[bytes], bool] = field(default=lambda _: False, repr=False)

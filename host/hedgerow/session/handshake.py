@@ -7,7 +7,7 @@ from typing import Any
 from hedgenode.rules.replay import ReplayWindow
 from hedgerow.errors import RemoteError
 from hedgerow.session import suite0
-from hedgerow.session.credentials import Credentials
+from hedgerow.session.credentials import Credentials, OwnKey
 from hedgerow.session.refused import Refused
 from hedgewire import admin, edhoc, protection
 from hedgewire.cbor import Damage
@@ -25,10 +25,19 @@ class NotAllowed(Exception):
 async def protect(ask: Ask, credentials: Credentials, timeout_s: float) -> Protection:
     """A protected session with whatever node answers `ask`, which is given `timeout_s` for what is quick.
 
-    Raises NotAllowed, Refused, and what `ask` raises.
+    Raises NotAllowed, Refused, and what `ask` raises; RemoteError where the fleet wants a node to ask who somebody is,
+    and what answers does not: it may be somebody who wants to hear what we would say.
     """
     hello = await ask("hello", {}, timeout_s)
     node_id = _bytes(hello, "id")
+    if not hello.get("protected"):
+        if credentials.insists(node_id):
+            raise RemoteError(
+                "fleet.toml says that it is protected, but whoever answers asks nobody for a key",
+                state="Nothing was told to it",
+                next_step="`hedgerow provision` gives it its settings; if it has them, somebody answers in its place",
+            )
+        raise NotAllowed("It asks nobody for a key")
     node_key = credentials.node_key(node_id)
     if node_key is None:
         raise NotAllowed(f"Node {node_id.hex()} is not enrolled in this fleet, so its key is not known here.")
@@ -40,9 +49,16 @@ async def protect(ask: Ask, credentials: Credentials, timeout_s: float) -> Prote
             credentials.kept.forget(node_id)
             if no.code not in (admin.NOT_FOUND, admin.NOT_ALLOWED):
                 raise
-    made, resumption = await _agree(ask, credentials, node_id, node_key)
-    credentials.kept.put(node_id, resumption)
-    return made
+    why_not = NotAllowed("No key lies here that could open it: neither this laptop's, nor a steward's or custodian's.")
+    for own in credentials.own(node_id):
+        try:
+            made, resumption = await _agree(ask, own, node_id, node_key)
+        except NotAllowed as no:
+            why_not = no
+            continue
+        credentials.kept.put(node_id, resumption)
+        return made
+    raise why_not
 
 
 async def _resume(ask: Ask, kept: Resumption, timeout_s: float) -> Protection:
@@ -57,12 +73,12 @@ async def _resume(ask: Ask, kept: Resumption, timeout_s: float) -> Protection:
     return Protection(suite0, session, keys, ReplayWindow(), is_node=False)
 
 
-async def _agree(ask: Ask, credentials: Credentials, node_id: bytes, node_key: bytes) -> tuple[Protection, Resumption]:
+async def _agree(ask: Ask, own: OwnKey, node_id: bytes, node_key: bytes) -> tuple[Protection, Resumption]:
     def find(kid: bytes) -> tuple[bytes, bytes] | None:
         return (node_key, edhoc.raw_key(kid, node_key)) if kid == node_id else None
 
     ephemeral = secrets.token_bytes(edhoc.KEY_BYTES)
-    side = (credentials.secret, credentials.kid, edhoc.raw_key(credentials.kid, credentials.public))
+    side = (own.secret(), own.kid, edhoc.raw_key(own.kid, own.public))
     exchange = edhoc.Initiator(suite0, side, (ephemeral, suite0.public_of(ephemeral)), find)
     said = await ask("session_open", {"message": exchange.message_1()}, EXCHANGE_WITHIN_S)
     message_3 = _whole(_finish(exchange.message_3_steps(_bytes(said, "message"))))
@@ -72,7 +88,7 @@ async def _agree(ask: Ask, credentials: Credentials, node_id: bytes, node_key: b
         if no.code != admin.NOT_ALLOWED:
             raise
         raise NotAllowed(
-            f"Our key is {credentials.kid.hex()}, and {no.sentence}. Bring it your fleet's documents, or a certificate"
+            f"Our key is {own.kid.hex()}, and {no.sentence}. Bring it your fleet's documents, or a certificate"
         ) from no
     _whole(exchange.take_message_4(_bytes(said, "message")))
     keys, resumption = protection.agreed(exchange)

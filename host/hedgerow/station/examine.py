@@ -15,7 +15,7 @@ from typing import Any
 from hedgerow.errors import LinkError, RefusedError
 from hedgerow.plans import clock, reach
 from hedgerow.plans.reach import Connect
-from hedgerow.session import Session
+from hedgerow.session import Credentials, Session
 from hedgerow.station.self_test import Findings, Ticked
 
 ABOUT_S = 5
@@ -29,23 +29,23 @@ _FILE, _FILE_BYTES, _PIECE_BYTES = "/self-test.tmp", 4096, 1024
 Say = Callable[[str, float], None]
 
 
-async def examine(port: str, connect: Connect, say: Say) -> Findings:
+async def examine(port: str, connect: Connect, say: Say, keys: Credentials | None = None) -> Findings:
     """Ask the node at that port. Raises LinkError where it falls silent."""
-    async with reach.one_node(None, [port], connect=connect) as reached:
+    async with reach.one_node(None, [port], connect=connect, credentials=keys) as reached:
         latest = await _fresh_sample(reached.session, reached.hello)
         if latest is not None:
             return await _ask(reached.session, latest, say)
         say("restarting it, so that its sensors are read anew", 0.0)
         await reached.session.ask("restart")
-    return await _after_restart(port, connect, say)
+    return await _after_restart(port, connect, say, keys)
 
 
-async def _after_restart(port: str, connect: Connect, say: Say) -> Findings:
+async def _after_restart(port: str, connect: Connect, say: Say, keys: Credentials | None) -> Findings:
     end = time.monotonic() + BACK_WITHIN_S
     while True:
         await asyncio.sleep(2 * _POLL_S)
         try:
-            async with reach.one_node(None, [port], connect=connect) as reached:
+            async with reach.one_node(None, [port], connect=connect, credentials=keys) as reached:
                 latest = await _fresh_sample(reached.session, reached.hello)
                 if latest is not None:
                     return await _ask(reached.session, latest, say)

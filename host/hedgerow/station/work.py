@@ -17,7 +17,7 @@ from hedgerow.errors import EXIT_DEFECT, EXIT_FINDINGS, FleetError, LinkError, L
 from hedgerow.fleet import boards
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import flash_choice
+from hedgerow.plans import credentials, flash_choice
 from hedgerow.plans.executor import Connect, PortWork, Progress
 from hedgerow.plans.flash import FlashBench, FlashResult
 from hedgerow.plans.flash_choice import Seen
@@ -204,7 +204,8 @@ class Attempt:
         spec = self._tools.fleet.inventory.named(str(result.node))
         if spec is None:
             raise LocalError(f"{result.node} was provisioned and is not in the inventory")
-        found = await examine.examine(self._port_now(), self._tools.connect, self._advance)
+        keys = credentials.of(self._tools.fleet)
+        found = await examine.examine(self._port_now(), self._tools.connect, self._advance, keys)
         self._checks = self_test.judge(spec, found)
         bad = [check for check in self._checks if check.verdict is Verdict.BAD]
         if bad:

@@ -11,7 +11,7 @@ from hedgenode.tasks.door import Door
 from hedgenode.tasks.journal import Journal
 from hedgenode.tasks.sessions import Sessions
 from hedgerow.fleet import keys
-from hedgerow.session import Credentials
+from hedgerow.session import Credentials, KeptInMemory, OwnKey
 from hedgewire import admin, frame
 
 NODE_SEED, LAPTOP_SEED, OTHER_SEED = (hashlib.sha256(name).digest() for name in (b"node", b"laptop", b"other"))
@@ -78,7 +78,7 @@ class GuardedNode:
         async def answer(_, rows) -> dict[str, Any]:
             self.asked.append((name, rows.asker.role))
             self.last_asker = rows.asker
-            return {"id": self.identity.id, "name": "oak"} if name == "hello" else {"said": name}
+            return {"id": self.identity.id, "name": "oak", "protected": True} if name == "hello" else {"said": name}
 
         return answer
 
@@ -116,5 +116,5 @@ def credentials(seed: bytes = LAPTOP_SEED, node_seed: bytes | None = NODE_SEED, 
 
     own = keys.agreement_public(public)
     assert own is not None
-    made = Credentials(keys.key_id(public), keys.agreement_secret(seed), own, node_key)
-    return made if kept is None else Credentials(made.kid, made.secret, made.public, node_key, kept)
+    mine = OwnKey(keys.key_id(public), own, lambda: keys.agreement_secret(seed))
+    return Credentials(lambda _: [mine], node_key, kept or KeptInMemory())
