@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from hedgerow.cli.inbox import age
+from hedgerow.cli.keyring import credentials_of
 from hedgerow.cli.main import run
 from hedgerow.cli.names import ipn_base_of, names_of_fleet
 from hedgerow.cli.options import (
@@ -28,6 +29,7 @@ from hedgerow.fleet.carried import MOST_BYTES, Carried, CarriedFolder, from_zip,
 from hedgerow.plans import carry as plan
 from hedgerow.plans import reach
 from hedgerow.plans.carry import Visit
+from hedgerow.session import Credentials
 
 app = new_app("Carry messages between nodes that never meet, by laptop, stick or telephone.")
 
@@ -87,7 +89,7 @@ def carry(
     visits = [take_in(carried, path) for path in others or ()]
     errors: list[FleetError] = []
     if port or not (others or out):
-        met, errors = run(_visit(carried, port))
+        met, errors = run(_visit(carried, port, credentials_of(fleet)))
         visits += met
     if out is not None:
         count = to_zip(out, carried)
@@ -95,9 +97,11 @@ def carry(
     finish(carried, visits, errors)
 
 
-async def _visit(carried: CarriedFolder, port: Sequence[str] | None) -> tuple[list[Visit], list[FleetError]]:
+async def _visit(
+    carried: CarriedFolder, port: Sequence[str] | None, keys: Credentials | None
+) -> tuple[list[Visit], list[FleetError]]:
     visits: list[Visit] = []
-    async with reach.all_nodes(port) as (nodes, errors):
+    async with reach.all_nodes(port, credentials=keys) as (nodes, errors):
         failed = list(errors.values())
         for node in nodes:
             visit = Visit(node.name)

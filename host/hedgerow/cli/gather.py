@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hedgerow.cli.carry import MOST, FolderOption, MostOption, finish, open_folder, take_in, tell
+from hedgerow.cli.keyring import credentials_of
 from hedgerow.cli.main import run
 from hedgerow.cli.options import FleetOption, JsonOption, PortOption, new_app
 from hedgerow.errors import FleetError, LinkError
@@ -15,6 +16,7 @@ from hedgerow.fleet.carried import CarriedFolder
 from hedgerow.plans import carry as plan
 from hedgerow.plans import reach
 from hedgerow.plans.carry import Meeting, Visit
+from hedgerow.session import Credentials
 
 app = new_app("Everything to everyone: the nodes and sticks on one table.")
 
@@ -38,7 +40,7 @@ def gather(
     """Take everything from every node and stick, then hand everything to all. Run it again to go on after a cut."""
     carried = open_folder(folder, fleet, most)
     visits = [take_in(carried, path) for path in others or ()]
-    met, errors = run(_meet_all(carried, port, alone=not others))
+    met, errors = run(_meet_all(carried, port, credentials_of(fleet), alone=not others))
     for path, visit in zip(others or (), visits, strict=True):
         if path.is_dir():
             visit.brought += take_in(carried, path).brought  # what came from the nodes in between
@@ -46,10 +48,10 @@ def gather(
 
 
 async def _meet_all(
-    carried: CarriedFolder, port: Sequence[str] | None, *, alone: bool
+    carried: CarriedFolder, port: Sequence[str] | None, keys: Credentials | None, *, alone: bool
 ) -> tuple[list[Visit], list[FleetError]]:
     try:
-        async with reach.all_nodes(port) as (nodes, errors):
+        async with reach.all_nodes(port, credentials=keys) as (nodes, errors):
             failed = list(errors.values())
             visits = [Visit(node.name) for node in nodes]
             meetings: list[Meeting | None] = [None] * len(nodes)

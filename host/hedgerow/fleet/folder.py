@@ -33,7 +33,9 @@ from hedgewire.ledger import Entry
 DOCUMENTS = "documents"
 REGISTRY = "registry.sqlite"
 SESSIONS = "sessions"
-GITIGNORE = "# Keys and local records stay on this laptop.\nsecrets.toml\nregistry.sqlite*\nsessions/\nreports/\ncarry/\n"
+GITIGNORE = (
+    "# Keys and local records stay on this laptop.\nsecrets.toml\nregistry.sqlite*\nsessions/\nreports/\ncarry/\n"
+)
 CHARTERS_ON_A_NODE = 4
 
 

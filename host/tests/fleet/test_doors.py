@@ -82,6 +82,8 @@ def test_every_command_works_at_a_node_that_asks_for_keys(guarded, run, say, tmp
                 ("ledger", "collect"),
                 ("fleet", "give"),
                 ("report", "-o", str(tmp_path / "report.html")),
+                ("carry",),
+                ("gather",),
                 ("rotate",),
                 ("dev",),
             ):
