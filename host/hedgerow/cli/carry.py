@@ -89,7 +89,7 @@ def carry(
     visits = [take_in(carried, path) for path in others or ()]
     errors: list[FleetError] = []
     if port or not (others or out):
-        met, errors = run(_visit(carried, port, credentials_of(fleet)))
+        met, errors = run(visit_nodes(carried, port, credentials_of(fleet)))
         visits += met
     if out is not None:
         count = to_zip(out, carried)
@@ -97,9 +97,10 @@ def carry(
     finish(carried, visits, errors)
 
 
-async def _visit(
+async def visit_nodes(
     carried: CarriedFolder, port: Sequence[str] | None, keys: Credentials | None
 ) -> tuple[list[Visit], list[FleetError]]:
+    """Take from and bring to every node on these ports, one after another; what came of it, and what went wrong."""
     visits: list[Visit] = []
     async with reach.all_nodes(port, credentials=keys) as (nodes, errors):
         failed = list(errors.values())

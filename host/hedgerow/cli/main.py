@@ -53,6 +53,7 @@ COMMANDS: dict[str, Entry] = {
         "hedgerow.cli.carry", "Carry messages between nodes that never meet, by laptop, stick or telephone."
     ),
     "gather": Entry("hedgerow.cli.gather", "Everything to everyone: the nodes and sticks on one table."),
+    "gateway": Entry("hedgerow.cli.gateway", "Join your fleet to other DTN daemons, over MTCP and UDP."),
     "label": Entry("hedgerow.cli.label", "Print labels for nodes: names, words and a QR code."),
     "kit": Entry("hedgerow.cli.kit", "Write a stick that installs and runs Hedgerow with no network."),
     "secede": Entry("hedgerow.cli.secede", "Leave a fleet with some of its nodes, and begin one of your own."),

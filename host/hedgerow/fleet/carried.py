@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hedgenode.rules import quota
-from hedgerow.errors import LocalError, UsageError
+from hedgerow.errors import StorageError, UsageError
 from hedgewire import bundle
 from hedgewire.cbor import Damage
 
@@ -129,7 +129,7 @@ class CarriedFolder:
         """Keep a bundle; True once it is in its file.
 
         False: its time is over, it has arrived, or what is here has more right to the room.
-        Raises LocalError where the folder refuses.
+        Raises StorageError where the folder refuses.
         """
         if one.id in self._held:
             return True
@@ -140,7 +140,7 @@ class CarriedFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             _write(path, one.data, one.at_s)
         except OSError as refused:
-            raise LocalError(f"{self.path} takes no bundle: {refused.strerror}") from refused
+            raise StorageError(f"{self.path} takes no bundle: {refused.strerror}") from refused
         self._add(one, path)
         return True
 
@@ -151,7 +151,7 @@ class CarriedFolder:
         self._paths.pop(bundle_id).unlink(missing_ok=True)
 
     def note(self, bundle_id: bytes, node_id: str) -> None:
-        """Remember that a node has it. Raises LocalError where the folder refuses."""
+        """Remember that a node has it. Raises StorageError where the folder refuses."""
         if node_id not in self.has_got(bundle_id):
             self._has_got.setdefault(bundle_id, set()).add(node_id)
             self._log({"bundle": bundle_id.hex(), "node": node_id})
@@ -211,7 +211,7 @@ class CarriedFolder:
             with (self.path / LOG).open("a", encoding="utf-8") as log:
                 log.write(json.dumps(said) + "\n")
         except OSError as refused:
-            raise LocalError(f"{self.path / LOG} takes no line: {refused.strerror}") from refused
+            raise StorageError(f"{self.path / LOG} takes no line: {refused.strerror}") from refused
 
     def _add(self, one: Carried, path: Path) -> None:
         self._held[one.id] = one
@@ -258,7 +258,7 @@ def _write(path: Path, data: bytes, at_s: float) -> None:
 
 
 def to_zip(path: Path, all_carried: Iterable[Carried]) -> int:
-    """Write bundles into one ZIP file, for a telephone or a letter; how many. Raises LocalError where that fails."""
+    """Write bundles into one ZIP file, for a telephone or a letter; how many. Raises StorageError where that fails."""
     begun = path.with_name(path.name + ".part")
     count = 0
     try:
@@ -268,7 +268,7 @@ def to_zip(path: Path, all_carried: Iterable[Carried]) -> int:
                 count += 1
         begun.replace(path)
     except (OSError, ValueError) as refused:
-        raise LocalError(f"cannot write {path}: {refused}") from refused
+        raise StorageError(f"cannot write {path}: {refused}") from refused
     return count
 
 

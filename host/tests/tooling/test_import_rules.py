@@ -65,7 +65,7 @@ def test_the_modules_that_may_are_let_through(path, line):
 
 MODULE_NAMES = """
     hedgerow hedgerow.errors hedgerow.resources hedgerow.session hedgerow.repl hedgerow.transports hedgerow.fleet
-    hedgerow.plans hedgerow.virtual hedgerow.demo hedgerow.report hedgerow.sim hedgerow.sim.world
+    hedgerow.plans hedgerow.virtual hedgerow.demo hedgerow.report hedgerow.sim hedgerow.sim.world hedgerow.gateway
     hedgerow.station hedgerow.cli hedgerow.cli.devices
     hedgewire hedgewire.frame
     hedgenode hedgenode.app hedgenode.assembly hedgenode.tasks hedgenode.rules hedgenode.rules.power hedgenode.store
