@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import sys
+import webbrowser
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +61,8 @@ def station(
     images: Annotated[Path | None, typer.Option("--store", metavar="DIR", help="Another folder of images.")] = None,
     take_over: TakeOverOption = False,
     replace: ReplaceOption = False,
+    with_page: Annotated[bool, typer.Option("--page/--no-page", help="Serve the page, on this computer alone.")] = True,
+    opens: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     fleet: FleetOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -76,7 +81,8 @@ def station(
             raise UsageError("--once needs to know for which ports", next_step="Name them with -p.")
         watched = watch.NamedWatch(port) if port else watch.UsbWatch(watch.is_known_board)
         bench = Station(tools, watched, places, [watch.named(name) for name in port or []])
-        cards = run(_work(bench, tools, labels, list(port or []) if once else None, sound, as_json))
+        shown = Shown(sound=sound, quiet=as_json, page=with_page, opens=opens)
+        cards = run(_work(bench, tools, labels, list(port or []) if once else None, shown))
     if as_json:
         print_json({"passed": sum(card.phase is Phase.PASS for card in cards), "places": cards})
     else:
@@ -85,14 +91,31 @@ def station(
         raise typer.Exit(code)
 
 
-async def _work(
-    at_work: Station, tools: Tools, labels: LabelFiles, only: list[str] | None, sound: bool, quiet: bool
-) -> list[Card]:
+@dataclass(frozen=True)
+class Shown:
+    """By which faces, and how."""
+
+    sound: bool
+    quiet: bool
+    page: bool
+    opens: bool
+
+
+async def _work(at_work: Station, tools: Tools, labels: LabelFiles, only: list[str] | None, shown: Shown) -> list[Card]:
     """Until somebody ends it, or until the ports of `only` have come to an end. The cards as they are then."""
     heading = f"Station of fleet {tools.fleet.charter.name}"
-    face = Terminal(at_work, error_console, heading, sound=sound, quiet=quiet)
-    at_work.on_ended.append(face.sound)
-    async with at_work:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(at_work)
+        head = heading
+        if shown.page:
+            from hedgerow.station.web import Page  # a server takes a while to import
+
+            page = await stack.enter_async_context(Page(at_work, heading, labels.folder))
+            head = f"{heading}. As a page: {page.address}"
+            if shown.opens:
+                await asyncio.to_thread(webbrowser.open, page.address)
+        face = Terminal(at_work, error_console, head, sound=shown.sound, quiet=shown.quiet)
+        at_work.on_ended.append(face.sound)
         if sys.stdin is not None and sys.stdin.isatty():
             face.listen()
         helpers = [asyncio.create_task(face.run()), asyncio.create_task(_keep_sheet(at_work, labels))]

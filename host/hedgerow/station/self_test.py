@@ -15,6 +15,13 @@ CHANNELS: Mapping[str, tuple[str, ...]] = {
     "lps22hb": ("pressure_pa",),
     "ina219": ("panel_mv", "panel_ma10"),
 }
+_UNITS = {
+    "c100": (0.01, "°C", 1),
+    "pc100": (0.01, "%", 0),
+    "pa": (0.01, "hPa", 0),
+    "mv": (0.001, "V", 2),
+    "ma10": (0.1, "mA", 1),
+}
 BATTERY_MV = (2500, 4400)  # of one lithium cell, LiFePO4 to Li-ion, with what a divider of 1 % adds
 LEAST_FREE_BYTES = 65_536
 DRIFT_PPM = 10_000  # a quartz keeps 100, an RC oscillator that stands in for a broken one does not keep this
@@ -67,7 +74,7 @@ def _sensors(spec: NodeSpec, found: Findings) -> list[Check]:
 
 def _sensor(name: str, latest: Mapping[str, int]) -> Check:
     channels = CHANNELS.get(name, ())
-    said = [f"{channel} {latest[channel]}" for channel in channels if channel in latest]
+    said = [_measured(channel, latest[channel]) for channel in channels if channel in latest]
     if channels and len(said) == len(channels):
         return Check(f"sensor {name}", Verdict.GOOD, ", ".join(said))
     return Check(
@@ -77,6 +84,13 @@ def _sensor(name: str, latest: Mapping[str, int]) -> Check:
         f"Check the four wires of the {name} (power, ground, SDA, SCL) and its address in fleet.toml, or take another"
         " sensor.",
     )
+
+
+def _measured(channel: str, value: int) -> str:
+    """`temperature 20.5 °C`."""
+    what, _, unit = channel.rpartition("_")
+    factor, name, digits = _UNITS[unit]
+    return f"{what} {value * factor:.{digits}f} {name}"
 
 
 def _radio(spec: NodeSpec, found: Findings) -> Check:

@@ -34,7 +34,7 @@ def drawn(cards: Sequence[Card], heading: str) -> RenderableType:
     for number, card in enumerate(cards, 1):
         table.add_row(
             Text(str(number), "bold"),
-            Text(short_title(card.title)),
+            Text(words.title(card)),
             Text(f" {words.state(card)} ", f"bold white on {words.COLOURS[card.phase]}"),
             Text(card.node or card.board or ""),
             _story(card),
@@ -52,11 +52,6 @@ def _story(card: Card) -> RenderableType:
     if card.phase is Phase.FAIL:
         return Text.assemble((card.problem or "", "bold"), "\n", f"→ {words.next_step(card)}")
     return Text.assemble(card.summary, ("  " if card.summary else "") + words.next_step(card))
-
-
-def short_title(title: str) -> str:
-    """The end of a long path is what tells ports apart."""
-    return title if len(title) <= 24 or "://" in title else "/".join(("…", *title.split("/")[-2:]))
 
 
 class Terminal:

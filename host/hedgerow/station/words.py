@@ -11,10 +11,18 @@ from hedgerow.station.card import STAGES, Card, Phase
 SHAPES = {Phase.EMPTY: "○", Phase.WORKING: "▶", Phase.PASS: "✔", Phase.FAIL: "✘"}
 COLOURS = {Phase.EMPTY: "#6b6b6b", Phase.WORKING: "#b07d00", Phase.PASS: "#0072b2", Phase.FAIL: "#d55e00"}
 
+LONGEST_TITLE = 24
+
 
 def state(card: Card) -> str:
     """`✔ PASS`."""
     return f"{SHAPES[card.phase]} {card.phase.value}"
+
+
+def title(card: Card) -> str:
+    """What people call the place: the end of a long path is what tells ports apart."""
+    name = card.title
+    return name if len(name) <= LONGEST_TITLE or "://" in name else "/".join(("…", *name.split("/")[-2:]))
 
 
 def doing(card: Card) -> str:
@@ -49,12 +57,12 @@ def next_step(card: Card) -> str:
 
 
 def announced(card: Card) -> str:
-    """One sentence for somebody who does not look: `left 1: PASS. oak, number 3.`"""
+    """One sentence for somebody who does not look: `left 1: PASS. oak, number 3: …`"""
     if card.phase is Phase.FAIL:
-        return f"{card.title}: FAIL. {card.problem} {card.remedy}"
+        return f"{title(card)}: FAIL. {card.problem} {card.remedy}"
     if card.phase is Phase.PASS:
-        return f"{card.title}: PASS. {card.summary}."
-    return f"{card.title}: {doing(card)}" if card.phase is Phase.WORKING else f"{card.title}: empty"
+        return f"{title(card)}: PASS. {card.node}, {card.summary}."
+    return f"{title(card)}: {doing(card)}" if card.phase is Phase.WORKING else f"{title(card)}: empty"
 
 
 def tally(cards: Sequence[Card]) -> str:

@@ -118,14 +118,14 @@ class Attempt:
         result = await self._install()
         before = self._tools.records.passed_before(result.node_id) if result.node_id else None
         if before is not None and not result.changes and not self._start.is_asked:
-            return f"{result.node}: done already, on {before.time[:10]}"
+            return f"number {result.short}: done already, on {before.time[:10]}"
         if not await self._passes_self_test(result):
             return None
         self._begin(Stage.LABEL)
         self._labels = tuple(str(path) for path in await asyncio.to_thread(self._tools.label, str(result.node)))
         self._begin(Stage.RECORD)
         self._tools.records.add(self._record("PASS"))
-        return f"{result.node}, number {result.short}"
+        return f"number {result.short}: installed, tested, labelled, recorded"
 
     async def _identify(self) -> Seen:
         seen = Seen(self._start.port)

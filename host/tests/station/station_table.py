@@ -18,7 +18,7 @@ from hedgerow.report.node_labels import LabelFiles
 from hedgerow.station.bench import Station
 from hedgerow.station.card import Card, Phase
 from hedgerow.station.records import Records
-from hedgerow.station.watch import NamedWatch
+from hedgerow.station.watch import NamedWatch, named
 from hedgerow.station.work import Tools
 from hedgerow.virtual import VirtualBoard, interpreter
 
@@ -30,6 +30,7 @@ if sys.platform.startswith("linux"):
     from hedgerow.virtual.esp_rom import EmulatedRom
 
 BOARD = "ESP32_GENERIC_S3"
+SENSORS = 'sensors = [{ driver = "sht31" }, { driver = "lps22hb", address = 0x5c }]\n'
 
 
 class NewBoard:
@@ -66,6 +67,7 @@ class Table:
     fleet: FleetFolder
     boards: list[VirtualBoard]
     stack: AsyncExitStack
+    labels: LabelFiles = None
 
     def port(self, number: int) -> str:
         return str(self.boards[number - 1].link)
@@ -78,11 +80,11 @@ class Table:
 
     def tools(self) -> Tools:
         images = ImageStore(self.folder / "images").sound_images()
-        labels = LabelFiles(self.fleet)
+        self.labels = labels = LabelFiles(self.fleet)
         return Tools(self.fleet, Bench(self.fleet), FlashBench(images), Records(self.fleet.path), labels.one)
 
     def station(self, ports: Sequence[str], **seams) -> Station:
-        return Station(self.tools(), NamedWatch(ports), **seams)
+        return Station(self.tools(), NamedWatch(ports), expected=[named(port) for port in ports], **seams)
 
     def write_fleet(self, text: str) -> None:
         (self.fleet.path / "fleet.toml").write_text(text)

@@ -4,14 +4,13 @@ import asyncio
 import json
 
 import pytest
-from station_table import at_rest, until
+from station_table import SENSORS, at_rest, until
 
 from hedgerow.session import Session
 from hedgerow.station.card import Phase, Stage, Verdict
 from hedgerow.transports import ports
 
 pytestmark = pytest.mark.timeout(90)
-SENSORS = 'sensors = [{ driver = "sht31" }, { driver = "lps22hb", address = 0x5c }]\n'
 
 
 async def hello(port: str) -> dict:

@@ -24,7 +24,7 @@ from hedgerow.virtual import keeper
 
 HEDGEROW = str(Path(sys.executable).with_name("hedgerow"))
 PASSED = Card(
-    "a", "left 1", "/dev/a", Phase.PASS, 1, Stage.RECORD, node="oak", summary="oak, number 1", is_plugged=True
+    "a", "left 1", "/dev/a", Phase.PASS, 1, Stage.RECORD, node="oak", summary="number 1: installed", is_plugged=True
 )
 FAILED = replace(
     PASSED, phase=Phase.FAIL, node=None, problem="No boot loader answers.", remedy="Hold BOOT.", exit_code=3
