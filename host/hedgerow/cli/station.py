@@ -86,6 +86,9 @@ def station(
     if as_json:
         print_json({"passed": sum(card.phase is Phase.PASS for card in cards), "places": cards})
     else:
+        for card in cards if once else ():  # else the last picture stands there
+            told = f"{card.node}, {card.summary}" if card.phase is Phase.PASS else f"{card.problem} {card.remedy}"
+            console.print(f"{words.state(card)}  {card.title}  {told}", markup=False, soft_wrap=True)
         console.print(f"{words.tally(cards)}. Records: {tools.records.folder}", markup=False, soft_wrap=True)
     if code := max((card.exit_code for card in cards if card.phase is Phase.FAIL), default=EXIT_GOOD):
         raise typer.Exit(code)
