@@ -15,24 +15,26 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from full_stores import full_stores
 
 from hedgerow.errors import FleetError
 from hedgerow.fleet import boards, folder, founding, proposal
-from hedgerow.plans import firmware
+from hedgerow.plans import credentials, firmware
 from hedgerow.plans.parallel import Bench as PortBench
 from hedgerow.repl import Repl
 from hedgerow.repl.copy import FileToCopy, copy_files
-from hedgerow.session import Session
+from hedgerow.session import Credentials, KeptInMemory, Session
 from hedgerow.transports.serial import open_serial
 from hedgerow.virtual import VirtualBoard, interpreter
 from hedgerow.virtual.emulated_pico import EmulatedPico
 
 HEAP_FREE_AT_LEAST_BYTES = 100_000
 READY_WITHIN_MS = 3000
+FIRST_SESSION_WITHIN_MS = 3000
+RESUMED_SESSION_WITHIN_MS = 100
 BOARD = "RPI_PICO_EMULATED"
 NAME = "bench"
 UID = bytes.fromhex("e660583883000001")
@@ -77,12 +79,14 @@ async def measure(directory: Path, tell: Callable[[Figure], None], *, parts: boo
         twin = _Twin(directory)
         try:
             await _start_from(pico, await twin.provisioned())
-            for figure in await _with_the_application(pico, "empty stores"):
+            for figure in await _with_the_application(pico, twin.credentials, "empty stores"):
+                tell(figure)
+            for figure in await _sessions(pico, twin.credentials):
                 tell(figure)
             if full:
                 files, bundles, samples = full_stores(directory / "stores", boards.load(BOARD).filesystem_bytes)
                 await _start_from(pico, await twin.filled(files))
-                for figure in await _with_the_application(pico, f"{bundles} bundles, {samples} samples"):
+                for figure in await _with_the_application(pico, twin.credentials, f"{bundles} bundles, {samples} samples"):
                     tell(figure)
         finally:
             await twin.close()
@@ -127,18 +131,22 @@ class _Twin:
         self._fleet_path = directory / "fleet"
         self._board = VirtualBoard(boards.load("RPI_PICO"), directory / "twin", interpreter.ensure(), uid=UID)
 
+    @property
+    def credentials(self) -> Credentials:
+        return credentials.at(self._fleet_path)
+
     async def provisioned(self) -> bytes:
         """The file system of a node that is a member of a group, has sent something there, and signed its ledger."""
         with founding.found(self._fleet_path, "bench"):
             pass
         with (self._fleet_path / proposal.FILE_NAME).open("a", encoding="utf-8") as text:
-            text.write(proposal.node_text(NAME, "RPI_PICO", {"sample_ms": 5000}))
+            text.write(proposal.node_text(NAME, "RPI_PICO", {"sample_ms": 5000, "protected": True}))
         await self._board.start()
         with folder.FleetFolder(self._fleet_path) as fleet:
             [result] = await PortBench(fleet).provision([str(self._board.port)], [NAME])
         if result.error is not None:
             raise result.error
-        async with Session(open_serial(str(self._board.port))) as node:
+        async with Session(open_serial(str(self._board.port)), credentials=self.credentials) as node:
             group = {"id": GROUP, "name": "bakers", "epoch": 256, "secret": bytes(32)}
             await node.ask("group_put", group, timeout_s=ANSWER_S)
             await node.ask("post", {"group": GROUP, "text": "the oven is on from six"}, timeout_s=ANSWER_S)
@@ -178,12 +186,12 @@ async def _start_from(pico: EmulatedPico, filesystem: bytes) -> None:
     await pico.power_on()
 
 
-async def _with_the_application(pico: EmulatedPico, stores: str) -> list[Figure]:
+async def _with_the_application(pico: EmulatedPico, keys: Credentials, stores: str) -> list[Figure]:
     saying = asyncio.create_task(pico.chip_ms_when_it_says(READY_WORDS, EXEC_S))
     await asyncio.sleep(0)
     await pico.press_reset()
     ready_ms = await saying
-    async with Session(open_serial(pico.port)) as node:
+    async with Session(open_serial(pico.port), credentials=keys) as node:
         while (await pico.status()).since_reset_ms < ready_ms + SETTLED_MS:
             await asyncio.sleep(0.5)
         status = await node.ask("status", timeout_s=20)
@@ -194,6 +202,21 @@ async def _with_the_application(pico: EmulatedPico, stores: str) -> list[Figure]
         Figure(f"heap used, {stores}", status["heap_used"], "bytes"),
         Figure("hello answered, cable included", hello_ms, "ms"),
     ]
+
+
+async def _sessions(pico: EmulatedPico, keys: Credentials) -> list[Figure]:
+    """From the first question to the node's proof, cable and hello included; this computer's own part is 1 ms."""
+    found = []
+    for name, bar_ms, kept in (
+        ("first session of a laptop, cable included", FIRST_SESSION_WITHIN_MS, KeptInMemory()),
+        ("session taken up again, cable included", RESUMED_SESSION_WITHIN_MS, keys.kept),
+    ):
+        async with Session(open_serial(pico.port), credentials=replace(keys, kept=kept)) as node:
+            await node.ask("hello", timeout_s=ANSWER_S)
+            before = await pico.chip_time_ms()
+            await node.is_protected()
+            found.append(Figure(name, await pico.chip_time_ms() - before, "ms", at_most=bar_ms))
+    return found
 
 
 async def _answer_ms(pico: EmulatedPico, node: Session, method: str) -> float:
