@@ -37,6 +37,7 @@ class Node:
         self.leaves = False  # True once it belongs to another fleet, until it restarts to be of it
         self._trust = None
         self.radio_task = None
+        self.spare_key = None  # for sessions, where the node asks for keys
         self._once(lambda assembly: assembly.assemble(self, board))
 
     def _once(self, act):
@@ -75,7 +76,7 @@ class Node:
         """What opens sealed frames; the door asks for it when somebody knocks."""
         from hedgenode.tasks.sessions import Sessions
 
-        return Sessions(self.trust, self.clock, self.journal)
+        return Sessions(self.trust, self.clock, self.journal, identity.load, self.spare_key)
 
     def start(self, name, run):
         """Run a task under the watchdog: it promises by when it is back; an exception in it ends the application.
@@ -109,6 +110,8 @@ class Node:
         if self.ledger is not None:
             self.start("ledger", self.ledger.run)
         self.start("layers", self.layers.run)
+        if self.spare_key is not None:
+            self.start("spare key", self.spare_key.run)
 
     async def run(self):
         """Run until a Ctrl-C (returns None), or until a task failed or is late: then (its name, exception or text)."""

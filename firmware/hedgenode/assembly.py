@@ -152,6 +152,10 @@ def _make_tasks(node):
     node.housekeeping = HousekeepingTask(node)
     node.ledger = _ledger(node)
     node.radio_task = None if node.radio is None else _radio_task(node)
+    if c["protected"]:
+        from hedgenode.tasks.spare_key import SpareKey
+
+        node.spare_key = SpareKey(node, identity.load)
     door = Door(node.sessions if c["protected"] else None)
     node.admin = door.admin = Admin((NodeMethods(node), MessageMethods(node), door), node.journal, Late(node))
     node.console = ConsoleTask(node.cable, door, c["name"], c["console"] == "locked")

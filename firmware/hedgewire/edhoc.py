@@ -144,7 +144,11 @@ def _xor(one: bytes, other: bytes) -> bytes:
 
 
 class _Exchange:
-    """What both roles have: suite, own side, ephemeral (secret, public), and `find(kid) -> (public, credential)`."""
+    """What both roles have: suite, own side, ephemeral (secret, public), and `find(kid)`.
+
+    That gives (public, credential), or (public, credential, agreed) where it was worked out before what our ephemeral
+    key and theirs agree on; None for nobody.
+    """
 
     def __init__(self, suite, side, ephemeral, find):
         self._suite = suite
@@ -333,7 +337,9 @@ class Responder(_Exchange):
         known = self._find(kid)
         if known is None:
             return Damage("unknown key", 0)
-        shared = yield from suite.agree_steps(self._ephemeral[0], known[0])
+        shared = known[2] if len(known) > 2 else None
+        if shared is None:
+            shared = yield from suite.agree_steps(self._ephemeral[0], known[0])
         if shared is None:
             return Damage("static key", 0)
         self._secret = suite.extract(derive(suite, self._secret, SALT_4E3M, self._th, _HASH_BYTES), shared)

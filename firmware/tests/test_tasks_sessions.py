@@ -7,6 +7,8 @@ except ImportError:
 
     fake_cryptolib.install()
 
+import asyncio
+
 from harness import raises
 from like_micropython import run
 
@@ -15,11 +17,12 @@ from hedgenode.crypto.steps import finish
 from hedgenode.identity import key_id
 from hedgenode.rules.replay import ReplayWindow
 from hedgenode.rules.roles import LAPTOP, STRANGER
-from hedgenode.tasks import sessions
+from hedgenode.tasks import sessions, spare_key
 from hedgenode.tasks.admin import Admin, Asker, Params, Refusal
 from hedgenode.tasks.door import NO_SESSION, Door
 from hedgenode.tasks.journal import Journal
 from hedgenode.tasks.sessions import Sessions
+from hedgenode.tasks.spare_key import SpareKey
 from hedgewire import admin, edhoc, frame, protection
 from hedgewire.cbor import Damage
 from hedgewire.protection import Protection, Resumption
@@ -53,6 +56,9 @@ NODE, HOST, OTHER = Key(1), Key(2), Key(3)
 class Trust:
     def __init__(self):
         self.roles = {HOST.public: LAPTOP}
+
+    def keys(self):
+        return list(self.roles)
 
     def role(self, public):
         return self.roles.get(public, STRANGER)
@@ -98,7 +104,8 @@ class Node:
         self.trust, self.clock, self.methods = Trust(), Clock(), Methods()
         self.parts = []
         journal = Journal(self.clock)
-        self.sessions = Sessions(self.trust, self.clock, journal, lambda: key)
+        self.spare = SpareKey(self, lambda: key)
+        self.sessions = Sessions(self.trust, self.clock, journal, lambda: key, self.spare)
         self.door = Door(lambda: self.sessions)
         self.door.admin = Admin((self.methods, self.door), journal)
 
@@ -214,6 +221,46 @@ def test_a_session_carries_a_question_and_its_answer():
     for _ in range(3):
         assert host.ask() == (admin.DONE, {"samples": 5})
     assert node.methods.calls == [LAPTOP] * 3
+
+
+def test_a_key_made_ahead_serves_one_session_and_is_what_the_host_agrees_on():
+    node = Node()
+    idle(node)
+    made, likely = node.spare.ephemeral, list(node.spare.known)
+    assert made is not None
+    assert likely == [HOST.public]
+    host = Host(node)
+    assert host.agree() == LAPTOP
+    assert host.exchange.peer == NODE.id
+    assert node.spare.ephemeral is None
+    idle(node)
+    assert node.spare.ephemeral not in (None, made)
+    assert host.ask() == (admin.DONE, {"samples": 5})
+
+
+def test_a_key_worked_out_ahead_opens_nothing_once_it_is_revoked():
+    node = Node()
+    idle(node)
+    node.trust.roles.pop(HOST.public)
+    code, said = Host(node).agree()
+    assert code == admin.NOT_ALLOWED
+    assert "no such key" in said
+
+
+def idle(node):
+    """Let the node work ahead until it has nothing left to do."""
+
+    async def for_a_while():
+        task = asyncio.create_task(node.spare.run(lambda within_ms: None))
+        while len(node.spare.known) < len(node.trust.roles):
+            await asyncio.sleep(0)
+        task.cancel()
+
+    usual_s, spare_key.AFTER_S = spare_key.AFTER_S, 0
+    try:
+        run(for_a_while(), 60)
+    finally:
+        spare_key.AFTER_S = usual_s
 
 
 def test_a_replayed_request_is_done_once():

@@ -41,6 +41,10 @@ class Trusted:
         """The role of a key, one of rules.trust; 0, a stranger, for one that nobody knows."""
         return self._roles.get(public, 0)
 
+    def keys(self) -> list:
+        """Public keys that have a role here."""
+        return list(self._roles)
+
     def key_with_id(self, kid: bytes) -> "bytes | None":
         """The public key of a steward, a laptop or the custodian by its id, None for anybody else."""
         for public in self._roles:

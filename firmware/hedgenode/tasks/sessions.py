@@ -7,9 +7,7 @@ every session, and nothing that a stranger does ends one.
 
 import os
 
-from hedgenode import identity
 from hedgenode.crypto import suite0
-from hedgenode.crypto.hkdf import extract
 from hedgenode.crypto.loaded import forget
 from hedgenode.crypto.steps import finish_politely
 from hedgenode.rules.replay import ReplayWindow
@@ -25,7 +23,6 @@ DAY_S = 24 * 3600
 EXCHANGE_S = 120  # between the two halves of an exchange; a host needs milliseconds
 STRANGERS = 8  # exchanges in a row that nobody brought to an end: then there is a pause before each
 PAUSE_S = 30
-_EPHEMERAL_BYTES = 32
 
 
 class _Session:
@@ -45,11 +42,12 @@ class _Kept:
 class Sessions:
     """`trust` has key_with_id(kid) and role(public); `clock` has uptime_s(). Call from one task."""
 
-    def __init__(self, trust, clock, journal, load_identity=identity.load):
+    def __init__(self, trust, clock, journal, load_identity, spare):
         self._trust = trust
         self._clock = clock
         self._journal = journal
         self._load_identity = load_identity
+        self._spare = spare
         self._sessions = []  # the one heard last at the end
         self._unheard = None  # resumed, and nothing came in it yet: it takes nobody's place
         self._exchange = None  # (responder, session, since) between open and prove
@@ -136,24 +134,20 @@ class Sessions:
         self._unproved += 1
 
     async def _answer_open(self, mine, message_1, alive):
-        from hedgenode.crypto import x25519  # these two are large, and needed here only
-        from hedgewire import edhoc
+        from hedgewire import edhoc  # large, and needed here only
 
-        secret = await finish_politely(mine.agreement_secret_steps(), alive)
-        # Mixed with the node's own secret: a chip with poor randomness still makes what nobody can guess (RFC 8937).
-        ephemeral = extract(secret, os.urandom(_EPHEMERAL_BYTES) + message_1)
-        # The ladder takes twice the time of the comb of Ed25519 and none of its memory.
-        public = await finish_politely(x25519.shared_steps(ephemeral, x25519.BASE), alive)
-        side = (secret, mine.id, edhoc.raw_key(mine.id, mine.agreement_public))
+        await self._spare.make(mine, alive)
+        (secret, kid, public), ephemeral, known = self._spare.take()
+        side = (secret, kid, edhoc.raw_key(kid, public))
 
         def find(kid):
             key = self._trust.key_with_id(kid)
             if key is None or self._trust.role(key) == STRANGER:
                 return None
-            other = x25519.from_ed25519(key)
-            return None if other is None else (other, edhoc.raw_key(kid, other))
+            other, agreed = known.get(key) or (_agreement_form(key), None)
+            return None if other is None else (other, edhoc.raw_key(kid, other), agreed)
 
-        responder = edhoc.Responder(suite0, side, (ephemeral, public), find)
+        responder = edhoc.Responder(suite0, side, ephemeral, find)
         name = self._new_name()
         message_2 = await finish_politely(responder.message_2_steps(message_1, name), alive)
         if isinstance(message_2, Damage):
@@ -210,6 +204,12 @@ class Sessions:
     def _end_exchange_of_nobody(self):
         if self._exchange is None:
             forget()
+
+
+def _agreement_form(key):
+    from hedgenode.crypto import x25519  # large, and seldom needed
+
+    return x25519.from_ed25519(key)
 
 
 _WHY_NOT = {

@@ -112,6 +112,7 @@ class Session:
         self._credentials = credentials
         self._protection: Protection | None = None
         self._guest_because = None if credentials else _NO_FLEET
+        self._hello: Any = None
         self._protecting = asyncio.Lock()
         self.console = console
         self.events = events
@@ -146,8 +147,10 @@ class Session:
         tries = 1 if method in ASKED_ONCE else 2
         for _ in range(tries):
             try:
-                protection = None if method == "hello" else await self._protected(timeout_s)
-                return await self._ask_once(method, values, timeout_s, protection)
+                if method == "hello":
+                    self._hello = await self._ask_once(method, values, timeout_s)
+                    return self._hello
+                return await self._ask_once(method, values, timeout_s, await self._protected(timeout_s))
             except TimeoutError:
                 continue
             except Refused as no:
@@ -160,15 +163,21 @@ class Session:
         return self._guest_because
 
     async def is_protected(self) -> bool:
-        """Whether what is asked from now on is heard by our node only. Begins the session if need be."""
-        return await self._protected(ANSWER_S) is not None
+        """Whether what is asked from now on is heard by our node only. Begins the session if need be; raises as ask."""
+        try:
+            return await self._protected(ANSWER_S) is not None
+        except TimeoutError:
+            raise await self._why_silent("session_open") from None
+        except Refused as no:
+            raise self._as_error(no) from no
 
     async def _protected(self, timeout_s: float) -> Protection | None:
         """The session's protection, begun if need be; None for a guest. Raises TimeoutError, Refused or LinkError."""
         async with self._protecting:
             if self._protection is None and self._guest_because is None and self._credentials is not None:
                 try:
-                    self._protection = await protect(self._ask_once, self._credentials, timeout_s)
+                    hello, self._hello = self._hello, None  # once: after a restart it may be another node
+                    self._protection = await protect(self._ask_once, self._credentials, timeout_s, hello)
                 except NotAllowed as no:
                     self._guest_because = str(no)
             return self._protection
@@ -188,6 +197,7 @@ class Session:
             except (TimeoutError, Refused):
                 continue
             if isinstance(hello, dict):
+                self._hello = hello
                 return Recognised(Answering.HEDGEROW, hello=hello)
         return await self._recognise_text()
 

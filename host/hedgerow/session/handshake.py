@@ -22,13 +22,13 @@ class NotAllowed(Exception):
     """The node, or we, cannot be somebody to the other; the sentence says what to do about it."""
 
 
-async def protect(ask: Ask, credentials: Credentials, timeout_s: float) -> Protection:
+async def protect(ask: Ask, credentials: Credentials, timeout_s: float, hello: Any = None) -> Protection:
     """A protected session with whatever node answers `ask`, which is given `timeout_s` for what is quick.
 
-    Raises NotAllowed, Refused, and what `ask` raises; RemoteError where the fleet wants a node to ask who somebody is,
-    and what answers does not: it may be somebody who wants to hear what we would say.
+    `hello` is its greeting, if it was heard already. Raises NotAllowed, Refused, and what `ask` raises; RemoteError
+    where the fleet wants a node to ask who somebody is, and what answers does not: somebody may want to listen.
     """
-    hello = await ask("hello", {}, timeout_s)
+    hello = hello or await ask("hello", {}, timeout_s)
     node_id = _bytes(hello, "id")
     if not hello.get("protected"):
         if credentials.insists(node_id):

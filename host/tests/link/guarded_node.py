@@ -10,6 +10,7 @@ from hedgenode.tasks.admin import Admin
 from hedgenode.tasks.door import Door
 from hedgenode.tasks.journal import Journal
 from hedgenode.tasks.sessions import Sessions
+from hedgenode.tasks.spare_key import SpareKey
 from hedgerow.fleet import keys
 from hedgerow.session import Credentials, KeptInMemory, OwnKey
 from hedgewire import admin, frame
@@ -63,7 +64,9 @@ class GuardedNode:
     def power_on(self) -> None:
         """As after a power cut: nothing of the sessions is left."""
         journal = Journal(self.clock)
-        self.sessions = Sessions(self, self.clock, journal, lambda: self.identity)
+        self.sessions = Sessions(
+            self, self.clock, journal, lambda: self.identity, SpareKey(self, lambda: self.identity)
+        )
         self.door = Door(lambda: self.sessions)
         self.door.admin = Admin((self, self.door), journal)
         self._decoder = frame.Decoder(3072)
