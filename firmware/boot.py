@@ -1,13 +1,14 @@
 """Runs first on every boot: picks the slot, guards the prompt. Knows nothing of the application."""
 
-import os
-import sys
-
 import micropython
 
-# A host may ask while the board starts, and its frame may contain a 0x03: that must not leave a node at its prompt.
+# First of all: until then a Ctrl-C gives the prompt, on a node whose console is locked, too. And a host may ask while
+# the board starts, and its frame may contain a 0x03: that must not leave a node at its prompt.
 # main.py, or the prompt, listens again.
 micropython.kbd_intr(-1)
+
+import os  # noqa: E402
+import sys  # noqa: E402
 
 sys.path.insert(0, "/a")
 

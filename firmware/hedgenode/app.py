@@ -158,17 +158,23 @@ def _run(settings, board):
     except Exception as e:  # noqa: BLE001 - flash, RAM and chips fail in any way; a node far away can only try again
         return ("start", e), 0
     finally:
-        cable.close()
+        if not _is_locked(settings):  # a failure is no key: whoever provokes one gets no prompt by it
+            cable.close()
         if node is not None:
             node.close()
         asyncio.new_event_loop()
 
 
-def _restart(failure, ran_s):
+def _is_locked(settings):
+    return settings["console"] == "locked"
+
+
+def _restart(failure, ran_s, settings):
     name, what = failure
     early = ran_s < EARLY_FAILURE_S
     delay_s = EARLY_RESTART_DELAY_S if early else RESTART_DELAY_S
-    print("Hedgerow: %s failed; this node restarts in %d s. Ctrl-C gives the prompt." % (name, delay_s))
+    hint = "Its console is locked" if _is_locked(settings) else "Ctrl-C gives the prompt"
+    print("Hedgerow: %s failed; this node restarts in %d s. %s." % (name, delay_s, hint))
     if isinstance(what, Exception):
         sys.print_exception(what)
     else:
@@ -204,6 +210,6 @@ def main():
         return
     failure, ran_s = _run(settings, board)
     if failure is not None:
-        _restart(failure, ran_s)
+        _restart(failure, ran_s, settings)
     watchdog.hold_at_prompt()
     print("Hedgerow stopped. Ctrl-D or machine.reset() starts it again.")

@@ -52,6 +52,11 @@ PROMPTS_UNTIL_SURE = 3  # a board at its prompt that often in a row, seconds apa
 _POLL_S = 0.2
 _STEP_WEIGHT_BYTES = 3000  # what a step without files counts in the progress, against bytes of files
 
+_END_DEV_MODE = """
+import os
+try: os.remove('/dev')
+except OSError: pass
+"""
 _IDENTITY = """
 import sys
 if '/a' not in sys.path: sys.path.insert(0, '/a')
@@ -145,6 +150,8 @@ class PortWork:
         """
         work = _Work(spec, seen, fleet, firmware, consent)
         self._node = spec.name
+        if seen.has_locked_console and not all(isinstance(step, (provision.GiveGroupKeys, Verify)) for step in steps):
+            await self._open_console()
         total = sum(_weight(step) for step in steps) or 1
         done = 0
         for number, step in enumerate(steps):
@@ -183,10 +190,31 @@ class PortWork:
             case provision.GiveGroupKeys():
                 await self._give_group_keys(work)
             case Restart():
-                await (await self._enter_repl()).hard_reset()
+                repl = await self._enter_repl()
+                await repl.exec(_END_DEV_MODE)
+                await repl.hard_reset()
                 self._repl = None
             case Verify():
                 await self._verify(work)
+
+    async def _open_console(self) -> None:
+        """Ctrl-C leads nobody to a locked prompt; whoever may ask the node to gets there by a start without program."""
+        self._say("asking it for its prompt", 0)
+        with contextlib.suppress(LinkError):  # the answer may be lost in the restart
+            await (await self._enter_session()).ask("dev")
+        end = time.monotonic() + RETURN_WITHIN_S
+        while time.monotonic() < end:
+            await asyncio.sleep(_POLL_S)
+            try:
+                if (await (await self._enter_session()).recognise()).answering is Answering.PROMPT:
+                    return
+            except LinkError:
+                await self._drop()
+        raise LinkError(
+            "its console is locked, and it did not come to its prompt when it was asked to",
+            node=self.port,
+            next_step="Cut its power for a moment, then run the same command again",
+        )
 
     async def _install(self, step: InstallFiles) -> None:
         repl = await self._enter_repl()

@@ -93,6 +93,11 @@ class NodeFacts:
     was_running: bool = False
     in_dev_mode: bool = False
 
+    @property
+    def has_locked_console(self) -> bool:
+        """Whether it runs with a console that Ctrl-C does not open."""
+        return self.was_running and (self.config or {}).get("console") == "locked"
+
     def may_be(self, board: Board) -> bool:
         """Whether this can be that board. The machine text decides; a running node's word counts where it is hidden."""
         if self.machine is not None:

@@ -1,6 +1,8 @@
 """A node that asks for keys, on real MicroPython: who is let in, every command with the fleet's key, and who is not."""
 
 import asyncio
+import subprocess
+import sys
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -213,6 +215,49 @@ def with_key(shown: Credentials, seed: bytes) -> Credentials:
     assert form is not None
     mine = OwnKey(keys.key_id(public), form, lambda: keys.agreement_secret(seed))
     return replace(shown, own=lambda _: [mine], kept=KeptInMemory())
+
+
+def test_a_locked_console_lets_in_only_who_may_ask_for_it(guarded, run, say, tmp_path):
+    """With the real mpremote, which knows nothing of Hedgerow."""
+
+    async def story():
+        async with guarded(console='"locked"') as shop:
+            code, told = await mpremote(shop, "exec", "print('in')")
+            assert code != 0, told
+            assert "raw repl" in told.lower()
+            assert (await up(shop))["boots"] == 1
+            founding.found(tmp_path / "strangers", "strangers").close()
+            code, told = await say(shop, "dev", fleet=tmp_path / "strangers")
+            assert code == 4, told
+
+            path = shop.fleet.path / "fleet.toml"
+            path.write_text(path.read_text().replace("[defaults]\n", "[defaults]\ncopies = 5\n", 1))
+            code, told = await say(shop, "provision")
+            assert code == 0, told
+            async with session(shop, credentials.of(shop.fleet)) as node:
+                held = await node.ask("config")
+                assert (held["copies"], held["console"]) == (5, "locked"), "changed, and locked again"
+
+            code, told = await say(shop, "dev")
+            assert code == 0, told
+            code, told = await mpremote(shop, "exec", "print('in')")
+            assert (code, told.strip()) == (0, "in")
+
+    run(story())
+
+
+async def mpremote(shop, *words: str) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "mpremote", "connect", shop.ports[0], *words,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        out, _ = await asyncio.wait_for(process.communicate(), 30)
+    except TimeoutError:
+        process.kill()
+        raise
+    assert process.returncode is not None
+    return process.returncode, out.decode()
 
 
 class Overheard:

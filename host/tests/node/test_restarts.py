@@ -107,6 +107,17 @@ def test_a_start_that_fails_waits_where_ctrl_c_gives_the_prompt(nodes):
     nodes.run(story())
 
 
+def test_a_failure_opens_no_locked_console(nodes):
+    async def story():
+        node = await nodes.node()
+        await nodes.configure(node, console="locked")
+        await nodes.change_once(node, FAIL_TO_START + "    app.EARLY_RESTART_DELAY_S = 2\n")
+        await nodes.restart(node, b"Its console is locked")
+        assert b">>>" not in await nodes.hear(node, b"is up", b"\x03\r\n\x03", within_s=20)
+
+    nodes.run(story())
+
+
 def test_the_prompt_is_held_against_the_watchdog_and_then_given_back(nodes):
     async def story():
         node = await nodes.node()
