@@ -5,6 +5,7 @@ What a bench cannot do raises CannotDo with the reason, and the test that needs 
 """
 
 import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -13,8 +14,10 @@ from hedgerow.fleet import boards
 from hedgerow.virtual.board import VirtualBoard
 from hedgerow.virtual.emulated_pico import EmulatedPico, find_parts
 from hedgerow.virtual.emulated_pico.pico import PATIENCE
+from hedgerow.virtual.pump import Disturbance
 from hil_tests.background import Background
 from hil_tests.mpremote_runs import mpremote
+from hil_tests.rig import flash, run_hook, wait_for_port
 
 VIRTUAL, EMULATED = "VIRTUAL", "RPI_PICO_EMULATED"
 
@@ -47,14 +50,27 @@ class Bench(Protocol):
     def close(self) -> None: ...
 
 
-def find_bench(board_id: str, stands_for: str, port: str | None, directory: Path, background: Background) -> Bench:
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line says about the board, and the MicroPython that is to run on it (None: the usual one)."""
+
+    board_id: str
+    stands_for: str
+    port: str | None
+    image: Path | None = None
+    power_hook: str | None = None
+    may_erase: bool = False
+
+
+def find_bench(wanted: Wanted, directory: Path, background: Background) -> Bench:
     """A bench that is not started. Raises EnvironmentProblem where this machine lacks a part that the board needs."""
-    if port is not None:
-        return RealBench(port, board_id)
+    board_id = wanted.board_id
+    if wanted.port is not None:
+        return RealBench(wanted)
     if board_id == EMULATED:
-        return EmulatedBench(directory, background)
+        return EmulatedBench(wanted.image, directory, background)
     if board_id == VIRTUAL:
-        return VirtualBench(stands_for, directory, background)
+        return VirtualBench(wanted, directory, background)
     raise EnvironmentProblem(
         f"{board_id} is a board that one can hold, and no port was given",
         next_step="Name its port with --port, or choose --board VIRTUAL or --board RPI_PICO_EMULATED.",
@@ -66,13 +82,13 @@ class VirtualBench:
 
     patience = 1.0
 
-    def __init__(self, stands_for: str, directory: Path, background: Background) -> None:
+    def __init__(self, wanted: Wanted, directory: Path, background: Background) -> None:
         from hedgerow.virtual import interpreter
 
-        found = interpreter.find()
+        found = interpreter.find() if wanted.image is None else interpreter.probe((str(wanted.image),), "--firmware")
         if found is None:
             raise EnvironmentProblem("this machine has no MicroPython to run virtual boards with")
-        self.board = boards.load(stands_for)
+        self.board = boards.load(wanted.stands_for)
         self._run = background.run
         self._virtual = VirtualBoard(self.board, directory / "virtual", found, uid=bytes.fromhex("e660583883000002"))
 
@@ -95,6 +111,15 @@ class VirtualBench:
 
     def wait_for_power_cut(self) -> None:
         self._run(self._virtual.wait_off(20))
+
+    def pull_cable(self) -> None:
+        self._virtual.pull_cable()
+
+    def plug(self) -> None:
+        self._virtual.plug()
+
+    def disturb(self, disturbance: Disturbance) -> None:
+        self._virtual.disturb(disturbance)
 
     def make_blank(self) -> None:
         self.cut_power()
@@ -122,10 +147,10 @@ class EmulatedBench:
 
     patience = float(PATIENCE)
 
-    def __init__(self, directory: Path, background: Background) -> None:
+    def __init__(self, image: Path | None, directory: Path, background: Background) -> None:
         self.board = boards.load(EMULATED)
         self._run = background.run
-        self.pico = EmulatedPico(find_parts().uf2, directory / "emulated_pico")
+        self.pico = EmulatedPico(find_parts(image).uf2, directory / "emulated_pico")
         self._blank = b""
 
     def start(self) -> None:
@@ -168,28 +193,42 @@ class EmulatedBench:
 
 
 class RealBench:
-    """A board on a cable. Nobody is there to pull its power, and its flash wears, so much is left out."""
+    """A board on a cable. Its power is switched by the rig's own command, if there is one; its flash wears."""
 
     patience = 1.0
 
-    def __init__(self, port: str, board_id: str) -> None:
-        self.port = port
-        self.board = boards.load(board_id) if board_id != VIRTUAL else _board_at(port)
+    def __init__(self, wanted: Wanted) -> None:
+        assert wanted.port is not None
+        self.port = wanted.port
+        self._power_hook = wanted.power_hook
+        self._image = wanted.image
+        if wanted.image is not None and not wanted.may_erase:
+            raise EnvironmentProblem("another MicroPython erases the board", next_step="Allow it with --may-erase.")
+        self.board = boards.load(wanted.board_id) if wanted.board_id != VIRTUAL else _board_at(wanted.port)
 
     def start(self) -> None:
-        """It runs already."""
+        """It runs already, but for an image that it is to get."""
+        if self._image is not None:
+            flash(self.port, self._image)
 
     def cut_power(self) -> None:
-        raise CannotDo("nobody can pull the power of a real board from here")
+        self._switch("off")
 
     def power_on(self) -> None:
-        """It always has power."""
+        if self._power_hook is not None:
+            self._switch("on")
+            wait_for_port(self.port)
+
+    def _switch(self, action: str) -> None:
+        if self._power_hook is None:
+            raise CannotDo("nobody can pull the power of a real board from here; --power-hook names a command that can")
+        run_hook(self._power_hook, action)
 
     def cut_power_after_flash_writes(self, writes: int) -> None:
-        self.cut_power()
+        raise CannotDo("nobody can see the flash writes of a real board from here")
 
     def wait_for_power_cut(self) -> None:
-        self.cut_power()
+        raise CannotDo("nobody can see the flash writes of a real board from here")
 
     def make_blank(self) -> None:
         mpremote(self.port, "exec", _EMPTY_THE_FILE_SYSTEM, timeout_s=120)

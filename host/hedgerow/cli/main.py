@@ -60,6 +60,7 @@ COMMANDS: dict[str, Entry] = {
     "merge": Entry("hedgerow.cli.merge", "Make one fleet of two, signed by the stewards of both."),
     "report": Entry("hedgerow.cli.report", "Write one HTML page with pictures about your fleet."),
     "sim": Entry("hedgerow.cli.sim", "Simulate how messages travel, our routing beside that of others."),
+    "rig": Entry("hedgerow.cli.rig", "For rigs: what changed from one run of tests to the next."),
     "bundle": Entry("hedgerow.cli.bundle", "Look inside a stored bundle."),
 }
 

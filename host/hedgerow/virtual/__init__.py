@@ -2,5 +2,6 @@
 
 from hedgerow.virtual.board import VirtualBoard
 from hedgerow.virtual.interpreter import Interpreter
+from hedgerow.virtual.pump import Disturbance
 
-__all__ = ["Interpreter", "VirtualBoard"]
+__all__ = ["Disturbance", "Interpreter", "VirtualBoard"]

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from hedgerow.errors import EnvironmentProblem, LocalError
 from hedgerow.virtual.interpreter import Interpreter
-from hedgerow.virtual.pump import Cable, Counters, Pace
+from hedgerow.virtual.pump import Cable, Counters, Disturbance, Pace
 
 BLOCK_BYTES = 4096
 RUNTIME = Path(__file__).parent / "runtime"
@@ -208,6 +208,10 @@ class VirtualBoard:
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(path)
         temporary.rename(self.link)
+
+    def disturb(self, disturbance: Disturbance | None = None) -> None:
+        """Let the cable lose, change, delay or hold back bytes from now on; without an argument it is well again."""
+        self._cable.disturb(disturbance or Disturbance())
 
     def pull_cable(self) -> None:
         """The port vanishes at once, in the middle of whatever goes over it."""

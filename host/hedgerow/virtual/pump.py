@@ -8,11 +8,14 @@ import asyncio
 import contextlib
 import os
 import pty
+import random
 import select
 import termios
 import tty
 from collections import deque
 from dataclasses import dataclass, field
+
+from hedgerow.errors import LocalError
 
 INTERRUPT = b"\x03"
 _CHUNK_BYTES = 4096
@@ -33,6 +36,36 @@ class Pace:
 
 
 @dataclass
+class Disturbance:
+    """What is wrong with a cable: `loss` and `noise` are shares of its bytes, `latency_s` comes on top of its pace.
+
+    A stalled cable takes bytes and keeps them until it is well again. The same seed gives the same faults.
+    """
+
+    loss: float = 0.0
+    noise: float = 0.0
+    latency_s: float = 0.0
+    stalled: bool = False
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.loss <= 1 and 0 <= self.noise <= 1 and self.latency_s >= 0):
+            raise LocalError("loss and noise are shares from 0 to 1, latency is no less than nothing")
+        self._chance = random.Random(self.seed)
+
+    def spoil(self, data: bytes) -> bytes:
+        """What of it arrives."""
+        if not self.loss and not self.noise:
+            return data
+        arrived = bytearray()
+        for byte in data:
+            if self._chance.random() >= self.loss:
+                hit = self._chance.random() < self.noise
+                arrived.append(byte ^ self._chance.randrange(1, 256) if hit else byte)
+        return bytes(arrived)
+
+
+@dataclass
 class Counters:
     """Bytes that went over the cable."""
 
@@ -44,8 +77,9 @@ class Counters:
 class _Way:
     """One direction: a queue of chunks with the moment from which each may leave, and the sink's write."""
 
-    def __init__(self, sink_fd: int, pace: Pace | None, resume) -> None:
+    def __init__(self, sink_fd: int, pace: Pace | None, disturbance: Disturbance, resume) -> None:
         self.sink_fd = sink_fd
+        self.disturbance = disturbance
         self._pace = pace
         self._resume = resume
         self._loop = asyncio.get_running_loop()
@@ -65,6 +99,7 @@ class _Way:
         return max(1, int(self._pace.bytes_per_s * _SLICE_S))
 
     def push(self, data: bytes) -> None:
+        data = self.disturbance.spoil(data)
         leaves_at = 0.0
         if self._pace:
             now = self._loop.time()
@@ -74,6 +109,8 @@ class _Way:
             self._line_free_at = start + len(data) / self._pace.bytes_per_s
             self._filled_last_slice = len(data) >= self.read_size()
             leaves_at = self._line_free_at + self._pace.latency_s
+        if self.disturbance.latency_s:
+            leaves_at = max(leaves_at, self._loop.time()) + self.disturbance.latency_s
         self._queue.append((leaves_at, data))
         self.drain()
 
@@ -86,7 +123,7 @@ class _Way:
         return max(0.0, self._line_free_at - self._loop.time()) if self._pace else 0.0
 
     def drain(self) -> None:
-        if self._waiting or self._writer_added:
+        if self._waiting or self._writer_added or self.disturbance.stalled:
             return
         while self._queue:
             leaves_at, data = self._queue[0]
@@ -134,6 +171,7 @@ class Cable:
     """The outer terminal and, while a process runs, the inner one; bytes flow between them until `close`."""
 
     pace: Pace | None = None
+    disturbance: Disturbance = field(default_factory=Disturbance)
     counters: Counters = field(default_factory=Counters)
     outer: int | None = None
     inner: int | None = None
@@ -207,13 +245,21 @@ class Cable:
         self.close_inner()
         self.pull()
 
+    def disturb(self, disturbance: Disturbance) -> None:
+        """From now on it is as good as that; what a stall held back goes on."""
+        self.disturbance = disturbance
+        for way in (self._to_board, self._from_board):
+            if way:
+                way.disturbance = disturbance
+                way.drain()
+
     # which ends are joined
 
     def _join(self) -> None:
         if self.outer is not None and self._from_board is None:
-            self._from_board = _Way(self.outer, self.pace, self._resume_inner)
+            self._from_board = _Way(self.outer, self.pace, self.disturbance, self._resume_inner)
         if self.outer is not None and self.inner is not None and self._to_board is None:
-            self._to_board = _Way(self.inner, self.pace, self._outer_woken)
+            self._to_board = _Way(self.inner, self.pace, self.disturbance, self._outer_woken)
             self._outer_woken()
 
     def _part(self) -> None:
