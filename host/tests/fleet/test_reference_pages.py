@@ -33,7 +33,7 @@ def test_the_example_is_a_fleet_toml():
 def test_every_key_of_the_schema_has_a_row_and_no_row_is_too_many():
     parts = proposal.schema()["properties"]
     keys = {*parts["fleet"]["properties"], *parts["defaults"]["properties"], *parts["node"]["items"]["properties"]}
-    files = {"documents/", "secrets.toml", "registry.sqlite"}
+    files = {"documents/", "secrets.toml", "registry.sqlite", "sessions/"}
     assert set(rows(TOML_PAGE)) - {"key", "---", "file"} - files == keys
 
 
@@ -41,7 +41,8 @@ def test_every_key_of_the_schema_has_a_row_and_no_row_is_too_many():
 def test_every_default_is_the_one_of_the_code(setting):
     default = proposal.default(setting)
     if default is not None:
-        assert rows(TOML_PAGE)[setting][-1].strip('`"') == str(default)
+        written = str(default).lower() if isinstance(default, bool) else str(default)
+        assert rows(TOML_PAGE)[setting][-1].strip('`"') == written
 
 
 @pytest.mark.parametrize("kind", [Charter, LaptopCertificate, Enrolment, Custodian, Person, Group, Membership])

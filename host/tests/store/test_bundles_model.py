@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hedgenode.store.bundles import BundleStore
+from hedgenode.store.index import MAX_COPIES
 from hedgenode.store.ram import RamFiles
 
 CAPACITY_BYTES = 9000
@@ -44,7 +45,7 @@ class BundlesAgainstADictionary(RuleBasedStateMachine):
         if self.store.add(data, bundle_id, source, destination, copies, 0, NEVER_MS, self.now_ms, state):
             seq = self.store.entry(bundle_id).seq
             assert all(seq > held[4] for held in self.model.values())
-            self.model[bundle_id] = [source, destination, min(copies, 255), state, seq, data]
+            self.model[bundle_id] = [source, destination, min(copies, MAX_COPIES), state, seq, data]
         self.take_note_of_what_was_shed(bundle_id)
 
     def take_note_of_what_was_shed(self, newcomer):

@@ -238,25 +238,25 @@ def test_public_messages_come_back(text):
     assert (found.layer, found.body) == (message.PUBLIC, text)
 
 
-@given(U16, U16, U32, st.lists(st.tuples(U16, U8), max_size=80))
+@given(U16, U16, U32, st.lists(st.tuples(U16, U8), max_size=76))
 def test_hellos_come_back(tag, source, fingerprint, peers):
     found = link.decode(link.encode_hello(tag, source, fingerprint, peers))
     assert (found.fleet_tag, found.source, found.fingerprint, found.peers) == (tag, source, fingerprint, peers)
 
 
-@given(U16, U16, U16, st.lists(st.tuples(IDS, U16, U8, U16), max_size=18))
+@given(U16, U16, U16, st.lists(st.tuples(IDS, U16, U8, U16), max_size=17))
 def test_offers_come_back(tag, source, to, items):
     found = link.decode(link.encode_offer(tag, source, to, items))
     assert (found.fleet_tag, found.source, found.to, found.items) == (tag, source, to, items)
 
 
-@given(U16, U16, U16, st.lists(IDS, max_size=30))
+@given(U16, U16, U16, st.lists(IDS, max_size=28))
 def test_wants_come_back(tag, source, to, ids):
     found = link.decode(link.encode_want(tag, source, to, ids))
     assert (found.fleet_tag, found.source, found.to, found.ids) == (tag, source, to, ids)
 
 
-@given(U16, U16, IDS, st.integers(1, 32), st.integers(0, 31), U8, st.binary(min_size=1, max_size=220))
+@given(U16, U16, IDS, st.integers(1, 32), st.integers(0, 31), U8, st.binary(min_size=1, max_size=link.MAX_DATA))
 def test_segments_come_back(source, to, bundle_id, count, index, copies, data):
     index %= count
     found = link.decode(link.encode_segment(1, source, to, bundle_id, index, count, copies, data))
@@ -331,3 +331,16 @@ def test_heads_and_counter_signatures_come_back(tag, source, to, seq, digest, pu
     answer = link.decode(link.encode_witness(tag, source, to, seq, digest, public, signature))
     assert (answer.fleet_tag, answer.source, answer.to, answer.seq) == (tag, source, to, seq)
     assert (answer.digest, answer.witness, answer.signature) == (digest, public, signature)
+
+
+def test_frames_take_as_much_as_they_say_and_no_more():
+    one = (bytes(8), 1, 1, 1)
+    for most, encode in (
+        (76, lambda count: link.encode_hello(1, 1, 1, [(1, 1)] * count)),
+        (17, lambda count: link.encode_offer(1, 1, 1, [one] * count)),
+        (28, lambda count: link.encode_want(1, 1, 1, [bytes(8)] * count)),
+        (link.MAX_DATA, lambda count: link.encode_segment(1, 1, 1, bytes(8), 0, 1, 1, bytes(count))),
+    ):
+        assert len(encode(most)) <= link.MAX_BYTES
+        with pytest.raises(ValueError, match=r"."):
+            encode(most + 1)
