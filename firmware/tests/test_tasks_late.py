@@ -11,6 +11,7 @@ except ImportError:
 
     fake_cryptolib.install()
 
+from hedgenode.rarely import forget
 from hedgenode.rules.roles import LAPTOP
 from hedgenode.tasks.admin import Admin, Asker
 from hedgenode.tasks.late import GROUPS, Late
@@ -65,3 +66,13 @@ def test_a_module_is_gone_after_its_answer_but_for_a_file_on_its_way():
     late.give_back()
     assert not late._methods
     assert late.take("fly") is None
+
+
+def test_a_module_that_the_ledger_has_let_go_meanwhile_is_given_back_without_failing():
+    late = Late(Node())
+    late.take("files")
+    forget("hedgenode.tasks.admin_files")  # as Rarely does at its end with all that came since its begin
+    late.give_back()
+    assert not late._methods
+    assert late.take("compare") is not None
+    late.give_back()

@@ -4,7 +4,8 @@ On a small board every module costs heap from its import on, and some are needed
 """
 
 import gc
-import sys
+
+from hedgenode.rarely import forget
 
 # Module, class and methods.
 GROUPS = (
@@ -49,8 +50,6 @@ class Late:
         if self._module is None:
             return
         self._methods = {}
-        if sys.implementation.name == "micropython":  # elsewhere there is room, and a module stays the one that it was
-            sys.modules.pop("hedgenode.tasks." + self._module, None)
-            delattr(sys.modules["hedgenode.tasks"], self._module)
-            gc.collect()
+        forget("hedgenode.tasks." + self._module)  # the ledger may have let go of it already
         self._module = None
+        gc.collect()

@@ -3,6 +3,7 @@
 A station makes each label when its node has passed, as a picture for a label printer, and a sheet of all of them.
 """
 
+import threading
 from pathlib import Path
 
 from hedgerow.errors import StorageError, UsageError
@@ -45,6 +46,7 @@ class LabelFiles:
         self._fleet = fleet
         self.folder = fleet.path / FOLDER
         self._pictures: dict[str, Picture] = {}
+        self._drawing = threading.Lock()  # fonts are registered once for all threads, and not by two at a time
 
     @property
     def count(self) -> int:
@@ -56,10 +58,11 @@ class LabelFiles:
         spec = self._fleet.inventory.named(name)
         if spec is None:
             raise UsageError(f"fleet.toml names no node {name}")
-        picture = picture_of(self._fleet, label_of(self._fleet, spec), spec)
         path = self.folder / f"{name}.png"
-        self._write(path, label_files.png(picture))
-        self._pictures[name] = picture
+        with self._drawing:
+            picture = picture_of(self._fleet, label_of(self._fleet, spec), spec)
+            self._write(path, label_files.png(picture))
+            self._pictures[name] = picture
         return [path]
 
     def sheet(self) -> Path | None:
@@ -67,7 +70,8 @@ class LabelFiles:
         if not self._pictures:
             return None
         path = self.folder / SHEET
-        self._write(path, label_files.pdf([self._pictures[name] for name in sorted(self._pictures)]))
+        with self._drawing:
+            self._write(path, label_files.pdf([self._pictures[name] for name in sorted(self._pictures)]))
         return path
 
     def _write(self, path: Path, data: bytes) -> None:
