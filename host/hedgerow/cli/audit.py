@@ -1,5 +1,6 @@
 """`hedgerow audit`: compare every node with what the fleet says it should be."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import report
 from hedgerow.plans.audit import Finding, Severity, is_bad
 from hedgerow.plans.report import Audit
+from hedgerow.report import junit
 
 app = new_app("Compare every node with what your fleet says it should be.")
 
@@ -30,6 +32,8 @@ EXAMPLES = """[bold]Examples[/bold]
 [cyan]hedgerow audit -p /dev/ttyACM0 -p /dev/ttyACM1[/cyan]: ask these nodes, then judge the whole fleet.
 
 [cyan]hedgerow audit[/cyan]: judge by what the nodes last said.
+
+[cyan]hedgerow audit --junit audit.xml[/cyan]: for a build server, one test a node.
 """
 SHAPES = {Severity.NOTE: "· note", Severity.WARNING: "▲ warning", Severity.ERROR: "✘ error"}
 
@@ -38,6 +42,9 @@ SHAPES = {Severity.NOTE: "· note", Severity.WARNING: "▲ warning", Severity.ER
 def audit(
     nodes: Annotated[list[str] | None, typer.Argument(metavar="[NODE]...", help="Show these nodes alone.")] = None,
     port: PortOption = None,
+    junit_path: Annotated[
+        Path | None, typer.Option("--junit", metavar="XML", help="Also write it as a JUnit file: one test a node.")
+    ] = None,
     as_json: JsonOption = False,
     fleet: FleetOption = None,
 ) -> None:
@@ -49,6 +56,9 @@ def audit(
     with FleetFolder(fleet_folder(fleet)) as opened:
         outcome = run(report.run(opened, port or []))
     findings = [finding for finding in outcome.findings if not nodes or finding.node in nodes]
+    if junit_path is not None:
+        shown = [seen for seen in outcome.reports if not nodes or seen.name in nodes]
+        junit.write(junit.of_audit(findings, shown, outcome.errors), junit_path)
     if as_json:
         print_json(_facts(outcome, findings))
     else:
