@@ -191,7 +191,8 @@ class PortWork:
                 await self._give_group_keys(work)
             case Restart():
                 repl = await self._enter_repl()
-                await repl.exec(_END_DEV_MODE)
+                with contextlib.suppress(LinkError):  # a reset that was lost shows in the next step
+                    await repl.exec(_END_DEV_MODE)
                 await repl.hard_reset()
                 self._repl = None
             case Verify():
