@@ -2,6 +2,7 @@
 
 import council
 from council import FIRST, FLEET, digest_of, id_of, public_of, second, signed
+from cut_files import CutFiles, PowerCutError
 
 from hedgenode.crypto.steps import finish
 from hedgenode.rules import trust as rules
@@ -215,41 +216,6 @@ def test_a_damaged_file_is_counted_and_the_rest_holds():
     assert again(store).damaged == 0
 
 
-class _PowerCutError(Exception):
-    pass
-
-
-class _CutFiles(RamFiles):
-    """Loses power at the n-th change of the flash."""
-
-    def __init__(self, contents, at):
-        super().__init__()
-        self.contents = contents
-        self._left = at
-
-    def _change(self):
-        self._left -= 1
-        if self._left == 0:
-            raise _PowerCutError
-
-    def open(self, path, mode):
-        if "r" not in mode:
-            self._change()
-        return super().open(path, mode)
-
-    def sync(self, file):
-        self._change()
-        super().sync(file)
-
-    def remove(self, path):
-        self._change()
-        super().remove(path)
-
-    def rename(self, old, new):
-        self._change()
-        super().rename(old, new)
-
-
 def test_a_power_cut_leaves_the_store_as_before_or_as_after_and_never_loses_a_revocation():
     before = store_with((LAP, ("ana", "ben")), (council.revocation("eve"), ("ana", "ben")))
     three = council.charter(3, fleet=FLEET, parent=digest_of(second(revoked=("eve",))))
@@ -257,13 +223,13 @@ def test_a_power_cut_leaves_the_store_as_before_or_as_after_and_never_loses_a_re
         cuts = 0
         for at in range(1, 20):
             contents = {name: bytearray(data) for name, data in before._files.contents.items()}
-            cut = opened(_CutFiles(contents, at))
+            cut = opened(CutFiles(contents, at))
             try:
                 assert put(cut, body, "ana", "ben") is None
                 break
-            except _PowerCutError:
+            except PowerCutError:
                 cuts += 1
-            left = opened(_CutFiles(contents, 10**6))
+            left = opened(CutFiles(contents, 10**6))
             assert left.damaged == 0
             assert id_of("eve") in left.revoked
             assert (left.role(public_of("lap")) == rules.STRANGER) == (id_of("lap") in left.revoked)

@@ -2,6 +2,7 @@
 
 import council
 from council import FIRST, FLEET, digest_of, id_of, public_of, second, signed
+from cut_files import CutFiles, PowerCutError
 
 from hedgenode.crypto.steps import finish
 from hedgenode.rules import trust as rules
@@ -79,46 +80,17 @@ def test_a_table_that_is_not_there_damaged_or_of_another_fleet_is_made_again():
     assert roles(opened(node._files, b"another.")) == [0, 0, 0]
 
 
-class _PowerCutError(Exception):
-    pass
-
-
-class _CutFiles(RamFiles):
-    def __init__(self, contents, at):
-        super().__init__()
-        self.contents = contents
-        self._left = at
-
-    def _change(self):
-        self._left -= 1
-        if self._left == 0:
-            raise _PowerCutError
-
-    def open(self, path, mode):
-        if "r" not in mode:
-            self._change()
-        return super().open(path, mode)
-
-    def remove(self, path):
-        self._change()
-        super().remove(path)
-
-    def rename(self, old, new):
-        self._change()
-        super().rename(old, new)
-
-
 def test_after_a_power_cut_the_table_never_says_more_than_the_documents():
     before = trusting()._files.contents
     cuts = 0
     for at in range(1, 30):
         contents = {name: bytearray(data) for name, data in before.items()}
         try:
-            put(opened(_CutFiles(contents, at)), council.revocation("lap"), "ana", "ben")
+            put(opened(CutFiles(contents, at)), council.revocation("lap"), "ana", "ben")
             break
-        except _PowerCutError:
+        except PowerCutError:
             cuts += 1
-        left = opened(_CutFiles(contents, 10**6))
+        left = opened(CutFiles(contents, 10**6))
         revoked = any(kind == "revocation" for _, kind in left.documents())
         assert (left.role(public_of("lap")) == rules.STRANGER) == revoked, at
     assert cuts > 4
