@@ -58,7 +58,7 @@ class Document:
 
     @property
     def kind(self) -> str:
-        return self.fields["kind"]
+        return _kind(self.body)
 
     @property
     def signers(self) -> frozenset[bytes]:
@@ -112,6 +112,11 @@ def unite(found: Iterable[Document]) -> list[Document]:
         digest = one.digest
         united[digest] = united[digest].merged(one) if digest in united else one
     return [united[digest] for digest in sorted(united)]
+
+
+@lru_cache(_CHECKED_AT_ONCE)
+def _kind(body: bytes) -> str:
+    return Document(body).fields["kind"]
 
 
 @lru_cache(_CHECKED_AT_ONCE)

@@ -6,7 +6,7 @@ secrets.toml  registry.sqlite  sessions/      stay on this laptop
 
 import secrets as random_names
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from hedgerow.fleet import documents, group_work, inventory, keys, passphrase, p
 from hedgerow.fleet import ledger as ledgers
 from hedgerow.fleet.charter import Charter, LaptopCertificate
 from hedgerow.fleet.documents import Document
-from hedgerow.fleet.groups import GroupKey
+from hedgerow.fleet.groups import GroupKey, Groups
 from hedgerow.fleet.inventory import Inventory, NodeSpec
 from hedgerow.fleet.key_lock import Ask
 from hedgerow.fleet.people import Custodian
@@ -50,6 +50,7 @@ class FleetFolder:
         self._ask = ask
         self._secrets = Secrets()
         self._secrets_state: tuple[int, int] | None = None
+        self._judged: tuple[object, Standing] | None = None
         self.registry = Registry(self.secrets.registry_url or f"sqlite:///{path / REGISTRY}")
         self._exchange_with_files()
 
@@ -110,7 +111,13 @@ class FleetFolder:
         return self._judge(self.registry.documents())
 
     def _judge(self, found: Iterable[Document]) -> Standing:
-        return standing.judge(found, self.fleet_id, anchor=self.secrets.anchor, mine=self.secrets.publics)
+        """The last judgement is remembered: one command asks for it many times over the same papers."""
+        papers = tuple(found)
+        asked = (papers, self.fleet_id, self.secrets.anchor, self.secrets.publics)
+        if self._judged is None or self._judged[0] != asked:
+            made = standing.judge(papers, self.fleet_id, anchor=self.secrets.anchor, mine=self.secrets.publics)
+            self._judged = asked, made
+        return self._judged[1]
 
     @property
     def charter(self) -> Charter:
@@ -153,7 +160,8 @@ class FleetFolder:
     def inventory(self) -> Inventory:
         charter = self.charter_at_hand
         made = inventory.join(self.proposal, charter, self.roster, self.custodians)
-        return replace(made, nodes=tuple(self._with_documents(spec) for spec in made.nodes))
+        found = self.registry.documents()
+        return replace(made, nodes=tuple(self._with_documents(made.nodes, found)))
 
     @property
     def certificate(self) -> LaptopCertificate:
@@ -244,7 +252,8 @@ class FleetFolder:
             raise UsageError(f"fleet.toml names no node {name}")
         enrolment = self.enrol(spec, node, replaces_lost=replaces_lost)
         custodian = self.custodians.get(spec.custodian_name) if spec.custodian_name else None
-        return self._with_documents(replace(spec, enrolment=enrolment, custodian=custodian))
+        (made,) = self._with_documents([replace(spec, enrolment=enrolment, custodian=custodian)])
+        return made
 
     def group_keys(self, spec: NodeSpec) -> list[GroupKey]:
         """What a node is to have of its groups, each at the furthest epoch that was seen of it."""
@@ -274,21 +283,24 @@ class FleetFolder:
             )
         return document
 
-    def _with_documents(self, spec: NodeSpec) -> NodeSpec:
-        """The node with the documents that it is to hold: whom it trusts, and by what it belongs to the fleet."""
-        found = {document.digest: document for document in self.registry.documents()}
-        judged = self._judge(found.values())
-        wanted = [charter.digest for charter in judged.charters[-CHARTERS_ON_A_NODE:]]
+    def _with_documents(self, specs: Iterable[NodeSpec], known: list[Document] | None = None) -> Iterator[NodeSpec]:
+        """The nodes with the documents that each is to hold: whom it trusts, and by what it belongs to the fleet."""
+        known = self.registry.documents() if known is None else known
+        found = {document.digest: document for document in known}
+        judged = self._judge(known)
+        groups = Groups.of(known, judged)
         own = self._in_force(judged)
-        wanted += [] if own is None else [own.digest]
-        if spec.enrolment is not None:
-            wanted += [spec.enrolment.certificate, spec.enrolment.digest]
-        if spec.custodian is not None:
-            wanted.append(spec.custodian.to_document().digest)
-        wanted += judged.revocations
-        papers = tuple(found[digest] for digest in dict.fromkeys(wanted) if digest in found)
-        member_of = group_work.wanted_of(found.values(), judged, self.secrets.laptop, spec)
-        return replace(spec, documents=papers, groups=member_of)
+        for spec in specs:
+            wanted = [charter.digest for charter in judged.charters[-CHARTERS_ON_A_NODE:]]
+            wanted += [] if own is None else [own.digest]
+            if spec.enrolment is not None:
+                wanted += [spec.enrolment.certificate, spec.enrolment.digest]
+            if spec.custodian is not None:
+                wanted.append(spec.custodian.to_document().digest)
+            wanted += judged.revocations
+            papers = tuple(found[digest] for digest in dict.fromkeys(wanted) if digest in found)
+            member_of = group_work.wanted_of(groups, self.secrets.laptop, spec)
+            yield replace(spec, documents=papers, groups=member_of)
 
     def observe(self, node: bytes, kind: str, data: Mapping[str, object], time_s: int | None = None) -> None:
         """Note what was seen of a node; nothing observed is ever changed or removed."""

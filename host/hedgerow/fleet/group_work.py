@@ -7,10 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hedgerow.fleet import groups
-from hedgerow.fleet.documents import Document
 from hedgerow.fleet.groups import Group, GroupKey, Groups, Membership
 from hedgerow.fleet.inventory import NodeSpec
-from hedgerow.fleet.standing import Standing
 
 if TYPE_CHECKING:
     from hedgerow.fleet.folder import FleetFolder
@@ -58,11 +56,10 @@ def keys_for(fleet: "FleetFolder", spec: NodeSpec) -> list[GroupKey]:
     return made
 
 
-def wanted_of(papers: Iterable[Document], standing: Standing, laptop: bytes | None, spec: NodeSpec) -> frozenset[bytes]:
+def wanted_of(known: Groups, laptop: bytes | None, spec: NodeSpec) -> frozenset[bytes]:
     """Ids of the groups that a node is to be in and whose keys this laptop can give: no passphrase is asked for."""
     if not spec.board.has_room_for_keys:
         return frozenset()
-    known = Groups.of(papers, standing)
     node = spec.enrolment.node if spec.enrolment else b""
     meant = {known.fleet} | {group for group, members in known.members.items() if node in members}
     new = {known.fleet} - set(known.generations)  # it gets its first secret here
