@@ -7,6 +7,7 @@ virtual or an emulated board) names the board it stands for and takes every fact
 import json
 import tomllib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,12 @@ def load(board_id: str) -> Board:
     folder = resources.boards_folder() / board_id
     if not (folder / "board.toml").is_file():
         raise UsageError(f"there is no board {board_id!r}", next_step=f"Known boards are {', '.join(board_ids())}.")
+    return _read_once(folder, (folder / "board.toml").stat().st_mtime_ns)
+
+
+@lru_cache(64)
+def _read_once(folder: Path, _changed_ns: int) -> Board:
+    """Checking a file against its schema takes milliseconds, and a station with many ports asks all the time."""
     return from_folder(folder)
 
 

@@ -51,6 +51,7 @@ class FleetFolder:
         self._secrets = Secrets()
         self._secrets_state: tuple[int, int] | None = None
         self._judged: tuple[object, Standing] | None = None
+        self._inventory: tuple[object, Inventory] | None = None
         self.registry = Registry(self.secrets.registry_url or f"sqlite:///{path / REGISTRY}")
         self._exchange_with_files()
 
@@ -158,10 +159,12 @@ class FleetFolder:
 
     @property
     def inventory(self) -> Inventory:
-        charter = self.charter_at_hand
-        made = inventory.join(self.proposal, charter, self.roster, self.custodians)
         found = self.registry.documents()
-        return replace(made, nodes=tuple(self._with_documents(made.nodes, found)))
+        asked = (tuple(found), self.proposal, self.secrets.anchor, self.secrets.publics)
+        if self._inventory is None or self._inventory[0] != asked:  # a station asks several times a board
+            made = inventory.join(self.proposal, self.charter_at_hand, self.roster, self.custodians)
+            self._inventory = asked, replace(made, nodes=tuple(self._with_documents(made.nodes, found)))
+        return self._inventory[1]
 
     @property
     def certificate(self) -> LaptopCertificate:
