@@ -13,7 +13,7 @@ from hedgerow.errors import LinkError
 from hedgerow.fleet import boards, founding, proposal
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import firmware, report
+from hedgerow.plans import credentials, firmware, report
 from hedgerow.plans.audit import Finding
 from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.parallel import Bench as PortBench
@@ -48,6 +48,7 @@ class Node:
         self.bench = bench
         self._background = background
         self._fleet_path = fleet_path
+        self._keys = credentials.at(fleet_path)
         if not (fleet_path / proposal.FILE_NAME).exists():
             with founding.found(fleet_path, "bench"):
                 pass
@@ -85,7 +86,7 @@ class Node:
         """One question over a connection of its own."""
 
         async def work() -> Any:
-            async with Session(await ports.connect(self.bench.port)) as session:
+            async with Session(await ports.connect(self.bench.port), credentials=self._keys) as session:
                 return await session.ask(method, params, timeout_s * self.bench.patience)
 
         return self._background.run(work(), 3 * timeout_s * self.bench.patience + 5)  # repeated, and then explained

@@ -139,7 +139,9 @@ class _Twin:
         """The file system of a node that is a member of a group, has sent something there, and signed its ledger."""
         with founding.found(self._fleet_path, "bench"):
             pass
-        with (self._fleet_path / proposal.FILE_NAME).open("a", encoding="utf-8") as text:
+        fleet_toml = self._fleet_path / proposal.FILE_NAME
+        fleet_toml.write_text(fleet_toml.read_text().replace("protected = true", "protected = false"))
+        with fleet_toml.open("a", encoding="utf-8") as text:
             text.write(proposal.node_text(NAME, "RPI_PICO", {"sample_ms": 5000}))
         await self._board.start()
         with folder.FleetFolder(self._fleet_path) as fleet:

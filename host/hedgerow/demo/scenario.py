@@ -16,13 +16,13 @@ from hedgerow.errors import FleetError, LinkError
 from hedgerow.fleet import founding, proposal
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import collect, firmware, report
+from hedgerow.plans import collect, credentials, firmware, report
 from hedgerow.plans.audit import Severity
 from hedgerow.plans.executor import Progress
 from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.parallel import Bench, PortResult
 from hedgerow.repl import Repl
-from hedgerow.session import Session
+from hedgerow.session import Credentials, Session
 from hedgerow.transports import ports
 from hedgerow.virtual import control, interpreter, keeper
 
@@ -68,6 +68,7 @@ class Demo:
     _ids: dict[str, str] = field(default_factory=dict)
     _sessions: dict[str, Session] = field(default_factory=dict)
     _firmware: dict[str, FirmwareSet] = field(default_factory=dict)
+    _keys: Credentials | None = None
 
     # ---- the whole
 
@@ -76,6 +77,7 @@ class Demo:
         started = time.monotonic()
         self._boards_up()
         with self._found_fleet() as fleet:
+            self._keys = credentials.of(fleet)
             await self._provision(fleet)
             await self._open_sessions()
             message = await self._carry_message()
@@ -140,7 +142,7 @@ class Demo:
         path = self.directory / "fleet"
         founding.found(path, "valley").close()
         lines = ["[fleet]", 'name = "valley"', "", "[defaults]", f"sample_ms = {SAMPLE_MS}", f"hello_ms = {HELLO_MS}"]
-        lines.append(f"sensors = {_SENSORS}")
+        lines += [f"sensors = {_SENSORS}", "protected = true"]
         for number in range(NODES):
             lines += ["", "[[node]]", f'name = "node-{number + 1}"', f'board = "{BOARDS[number % len(BOARDS)]}"']
         (path / proposal.FILE_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -338,7 +340,7 @@ class Demo:
             await repl.hard_reset()
         finally:
             await transport.close()
-        self._sessions[TAMPERED_NODE] = Session(await ports.connect(port), name=port)
+        self._sessions[TAMPERED_NODE] = Session(await ports.connect(port), name=port, credentials=self._keys)
         await self._answers(TAMPERED_NODE)
         await self._close_sessions()
 
@@ -358,7 +360,7 @@ class Demo:
 
     async def _open_sessions(self) -> None:
         for name in sorted(self._shorts):
-            self._sessions[name] = Session(await ports.connect(self.port(name)), name=name)
+            self._sessions[name] = Session(await ports.connect(self.port(name)), name=name, credentials=self._keys)
 
     async def _close_sessions(self) -> None:
         for session in self._sessions.values():

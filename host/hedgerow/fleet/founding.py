@@ -37,6 +37,8 @@ class Origin:
     ipn_base: int | None = None
     speaks_under_keys: bool = False
     """Whether the radio of the parents speaks under the fleet's keys."""
+    asks_for_keys: bool = True
+    """Whether nodes of the parents ask who somebody is: a node goes as it is."""
 
 
 def found(
@@ -111,6 +113,8 @@ def _first_text(name: str, origin: Origin) -> str:
         text = text.replace("\n\n[defaults]", f"\nipn_base = {origin.ipn_base}\n\n[defaults]", 1)
     if origin.speaks_under_keys:
         text = text.replace("[defaults]\n", '[defaults]\nradio_security = "fleet"\n', 1)
+    if not origin.asks_for_keys:
+        text = text.replace("protected = true", "protected = false", 1)
     return text + origin.nodes
 
 

@@ -113,7 +113,9 @@ def first_text(name: str) -> str:
         f"[fleet]\nname = {json.dumps(name, ensure_ascii=False)}\n\n"
         "[defaults]\n"
         f"sample_ms = {default('sample_ms')}  # a sample of every sensor each quarter of an hour\n"
-        f"hello_ms = {default('hello_ms')}\n" + _FIRST_NODE
+        f"hello_ms = {default('hello_ms')}\n"
+        "protected = true  # nodes ask who somebody is; without the line, whoever has a cable may change them\n"
+        + _FIRST_NODE
     )
 
 

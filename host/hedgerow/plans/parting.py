@@ -96,6 +96,7 @@ def found_for(
         tables,
         origins[0].proposal.ipn_base,
         any(node.settings[RADIO_SECURITY] == FLEET_KEYS for origin in origins for node in origin.proposal.nodes),
+        any(node.settings["protected"] for origin in origins for node in origin.proposal.nodes),
     )
     lock = next((origin.secrets.lock for origin in origins if origin.secrets.lock is not None), None)
     return founding.found(path, name, wanted, threshold, lock=lock, ask=ask, origin=origin_of_all)

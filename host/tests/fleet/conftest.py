@@ -30,6 +30,15 @@ def own_cache(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nodes_that_ask_nobody():
+    """New fleets here are open: most tests look at nodes over a cable, as anybody; test_doors.py has those that ask."""
+    usual = proposal.first_text
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(proposal, "first_text", lambda name: usual(name).replace("protected = true", "protected = false"))
+        yield
+
+
 @pytest.fixture
 def run() -> Callable[[Coroutine], object]:
     """Run the asynchronous part of a test, for a bounded time."""

@@ -27,8 +27,9 @@ def guarded(workshop):
     async def opened(**settings):
         async with workshop() as shop:
             path = shop.fleet.path / "fleet.toml"
-            lines = "".join(f"{key} = {value}\n" for key, value in {"protected": "true", **settings}.items())
-            path.write_text(path.read_text().replace("[defaults]\n", "[defaults]\n" + lines, 1))
+            lines = "".join(f"{key} = {value}\n" for key, value in settings.items())
+            text = path.read_text().replace("protected = false", "protected = true")
+            path.write_text(text.replace("[defaults]\n", "[defaults]\n" + lines, 1))
             await shop.must_provision()
             yield shop
 
