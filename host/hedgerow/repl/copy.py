@@ -10,7 +10,7 @@ import hashlib
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from hedgerow.errors import (
     FleetError,
@@ -244,6 +244,7 @@ def _folders(files: Sequence[FileToCopy]) -> list[str]:
     return list(found)
 
 
+@lru_cache(256)  # boards of one kind get the same batches, and a station brings them to many at once
 def _deflated(raw: bytes, bits: int) -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, -bits)
     return packer.compress(raw) + packer.flush()

@@ -157,7 +157,7 @@ class EmulatedRom:
             return b""
         limit = self.faults.stall_after_bytes
         self._dead = self._dead or (limit is not None and self.received_bytes >= limit)
-        with contextlib.suppress(termios.error, OSError):
+        with contextlib.suppress(termios.error, OSError, ValueError):  # it may be pulled at this moment
             self._host_baud = _BAUDS.get(termios.tcgetattr(self._master)[4], 115200)
         if self._is_paced:
             time.sleep(len(data) * 10 / self._host_baud)

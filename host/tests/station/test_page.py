@@ -262,3 +262,38 @@ def test_nothing_is_fetched_from_anywhere(name):
     assert "http" not in text.replace('"http-equiv', "")
     assert "@import" not in text
     assert "url(" not in text
+
+
+@needs_chromium
+@pytest.mark.long
+@pytest.mark.timeout(400)
+def test_eight_boards_in_their_boot_loaders_one_of_which_fails_and_is_tried_again(table):
+    """The evening of a repair café as a whole: flashed, installed, tested, labelled, recorded, by page and keyboard."""
+
+    async def story():
+        async with table(8) as bench:
+            good = (bench.fleet.path / "fleet.toml").read_text()
+            bench.write_fleet(good + SENSORS)
+            places = [bench.new_board(number) for number in range(1, 9)]
+            strangers: list[str] = []
+            station = bench.station(places)
+            async with (
+                station,
+                Page(station, "Station of fleet orchard", bench.labels.folder, port=0) as web,
+                browser_page(web.address, strangers) as shown,
+            ):
+                await until(station, at_rest(8), 300)
+                await shown.get_by_text("7 passed, 1 failed, 0 at work").wait_for()
+                await looks_right(shown, "eight")
+                bench.write_fleet(good)
+                await by_keyboard(shown, "Try")
+                await until(station, lambda cards: all(card.phase is Phase.PASS for card in cards), 60)
+                await shown.get_by_text("8 passed, 0 failed, 0 at work").wait_for()
+                assert sorted(card.run for card in station.cards) == [1] * 7 + [2]
+            assert strangers == []
+            flashed = [one for one in bench.tools().records.all if one.micropython == "1.22.0"]
+            assert len(flashed) == 8
+            assert {one.short for one in flashed if one.result == "PASS"} <= set(range(1, 9))
+            assert len(list(bench.labels.folder.glob("*.png"))) == 8
+
+    asyncio.run(story())
