@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from hedgerow.errors import FleetError
+from hedgerow.errors import FleetError, LinkError
 from hedgewire import cbor
 
 HANG = """
@@ -174,6 +174,23 @@ def test_a_damaged_configuration_leads_to_the_prompt_with_a_sentence(nodes, cont
         assert b"hedgerow provision" in said
         await asyncio.sleep(0.5)
         assert node.resets == ["hard"]
+
+    nodes.run(story())
+
+
+def test_a_board_that_is_no_node_yet_answers_only_at_its_prompt(nodes):
+    async def story():
+        node = await nodes.node()
+        async with nodes.prompt(node) as repl:
+            await repl.exec("import os; os.remove('/config.cbor')")
+        await nodes.reset(node, b"not provisioned")
+        for method in ("hello", "config", "document_put", "put_begin", "session_open"):
+            async with nodes.session(node) as session:
+                with pytest.raises(LinkError, match="prompt answers"):
+                    await session.ask(method, timeout_s=0.3)
+        async with nodes.prompt(node) as repl:
+            said = await repl.exec("import os; print('config.cbor' in os.listdir('/'))")
+            assert said.strip() == b"False"
 
     nodes.run(story())
 
