@@ -86,6 +86,8 @@ class FlashBench:
     board: Board | None = None
     bauds: Sequence[int] = esp.BAUDS
     erase: bool = False
+    drive_board: Callable[[], Board | None] = lambda: None
+    """Which Pico a drive is, where `board` does not say it: the drive itself does not tell."""
     tell: Tell | None = None
     finished: Callable[[FlashResult], None] | None = None
     connect: Connect = ports.connect
@@ -199,7 +201,8 @@ class FlashBench:
 
     async def _at_drive(self, drive: str) -> FlashResult:
         async with self._one_pico:
-            image, board = flash_choice.choose(self.images, self.board, Seen(drive), "RP2040", None, drive)
+            said = self.board or self.drive_board()
+            image, board = flash_choice.choose(self.images, said, Seen(drive), "RP2040", None, drive)
             known = {facts.path for facts in self.here()}
             await self._write_drive(drive, Path(drive), image, board)
             return await self._pico_checked(drive, await self._back(None, known), image, board)

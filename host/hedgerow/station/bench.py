@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from hedgerow.station import slots, watch
-from hedgerow.station.card import Card, Event, Phase, Plugged, Retry, Unplugged, Woke
+from hedgerow.station.card import Card, Event, Phase, Plugged, Retry, Stage, Unplugged, Woke
 from hedgerow.station.machine import Start, step
 from hedgerow.station.slots import Slot
 from hedgerow.station.watch import Watch
@@ -42,6 +42,7 @@ class Station:
         for facts in expected:
             place, title = slots.place_of(facts, places)
             self._cards[place] = Card(place, title)
+        self._picos: set[str] = set()
         self._running: set[asyncio.Task[None]] = set()
         self._watching: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
@@ -113,6 +114,20 @@ class Station:
         self._changed.set()
         self._changed = asyncio.Event()
 
+    def _waits(self, place: str, facts: PortFacts) -> bool:
+        """A Pico that is flashed goes away as a port and comes as a drive, or the other way round, at another place.
+
+        What turns up meanwhile is it, most likely, and is in use by the attempt that flashes it.
+        """
+        card = self._cards.get(place)
+        if not watch.is_pico(facts) or (card is not None and card.phase is Phase.WORKING):
+            return False
+        self._picos.add(place)
+        return any(
+            one.place in self._picos and one.phase is Phase.WORKING and one.stage in (None, Stage.IDENTIFY, Stage.FLASH)
+            for one in self._cards.values()
+        )
+
     def _begin(self, order: Start, title: str) -> None:
         def port_now() -> str:
             return self._cards[order.place].port or order.port
@@ -133,8 +148,11 @@ class Station:
             looked_s = self._wall_s()
             for place in there.keys() - now.keys():
                 self.apply(place, Unplugged())
-            for place, facts in now.items():
+            for place, facts in list(now.items()):
                 if place not in there or there[place].path != facts.path:
-                    self.plug(facts)
+                    if self._waits(place, facts):
+                        del now[place]  # it is new again at the next look
+                    else:
+                        self.plug(facts)
             there = now
             await asyncio.sleep(WATCH_EVERY_S)

@@ -181,4 +181,11 @@ class Failed:
     checks: tuple[Check, ...] = ()
 
 
-Event = Plugged | Unplugged | Retry | Woke | Began | Advanced | Learned | Passed | Failed
+@dataclass(frozen=True)
+class MovedOn:
+    """The board goes on at another place: the drive of a Pico is gone, and its port is there instead."""
+
+    run: int
+
+
+Event = Plugged | Unplugged | Retry | Woke | Began | Advanced | Learned | Passed | Failed | MovedOn

@@ -19,6 +19,7 @@ from hedgerow.station.card import (
     Event,
     Failed,
     Learned,
+    MovedOn,
     Passed,
     Phase,
     Plugged,
@@ -62,7 +63,7 @@ def _from_outside(card: Card, event: Plugged | Unplugged | Retry | Woke) -> tupl
             return _begin(card, is_asked=True) if card.can_retry else (card, None)
 
 
-def _from_work(card: Card, event: Began | Advanced | Learned | Passed | Failed) -> tuple[Card, Start | None]:
+def _from_work(card: Card, event: Began | Advanced | Learned | Passed | Failed | MovedOn) -> tuple[Card, Start | None]:
     match event:
         case Began():
             if card.stage is None or STAGES.index(event.stage) >= STAGES.index(card.stage):
@@ -74,6 +75,8 @@ def _from_work(card: Card, event: Began | Advanced | Learned | Passed | Failed) 
             card = replace(card, board=event.board or card.board, node=event.node or card.node)
         case Passed():
             card = replace(card, phase=Phase.PASS, summary=event.summary, checks=event.checks, **_AT_REST)
+        case MovedOn():
+            card = Card(card.place, card.title, card.port, run=card.run)
         case Failed():
             if event.by_link and card.may_go_on and card.is_plugged:
                 return _begin(card)

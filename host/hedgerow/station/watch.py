@@ -12,9 +12,18 @@ from pathlib import Path
 from typing import Protocol
 
 from hedgerow.errors import LinkError
+from hedgerow.flash import bootsel
 from hedgerow.fleet import boards
 from hedgerow.transports import ports
 from hedgerow.transports.ports import PortFacts
+
+DRIVE = "the drive of a Pico in its boot loader"
+RASPBERRY_PI = 0x2E8A
+
+
+def is_pico(facts: PortFacts) -> bool:
+    """Whether it may be one of those that are a port now and a drive a moment later."""
+    return facts.vid == RASPBERRY_PI or facts.description == DRIVE
 
 
 def is_known_board(facts: PortFacts) -> bool:
@@ -35,12 +44,15 @@ class Watch(Protocol):
 
 @dataclass(frozen=True)
 class UsbWatch:
-    """Every USB port of this machine; with `is_board`, those that it says yes to."""
+    """Every USB port of this machine; with `is_board`, those that it says yes to. And the drives of new Picos."""
 
     is_board: Callable[[PortFacts], bool] = lambda _: True
+    ports: Callable[[], list[PortFacts]] = ports.here
+    drives: Callable[[], list[Path]] = bootsel.drives
 
     def here(self) -> list[PortFacts]:
-        return [facts for facts in ports.here() if self.is_board(facts)]
+        there = [facts for facts in self.ports() if self.is_board(facts)]
+        return there + [PortFacts(str(path), description=DRIVE) for path in self.drives()]
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from hedgerow.plans.parallel import Bench, PortResult
 from hedgerow.plans.provision import Enrol
 from hedgerow.session import Answering
 from hedgerow.station import examine, remedies, self_test
-from hedgerow.station.card import Advanced, Began, Check, Event, Failed, Learned, Passed, Stage, Verdict
+from hedgerow.station.card import Advanced, Began, Check, Event, Failed, Learned, MovedOn, Passed, Stage, Verdict
 from hedgerow.station.machine import Start
 from hedgerow.station.records import Record, Records
 from hedgerow.transports import ports
@@ -54,6 +54,13 @@ class Tools:
 
     def __post_init__(self) -> None:
         self.provision.tell = self.flash.tell = self._pass_on
+        self.flash.drive_board = self._wanted_pico
+
+    def _wanted_pico(self) -> Board | None:
+        """Drives of a Pico and of a Pico W look alike. Where fleet.toml waits for one kind alone, it is that one."""
+        free = [spec.board for spec in self.fleet.inventory.nodes if spec.enrolment is None]
+        kinds = {board.id: board for board in free if board.mcu == "RP2040"}
+        return next(iter(kinds.values())) if len(kinds) == 1 else None
 
     def _pass_on(self, now: Progress) -> None:
         if (attempt := self.attempts.get(now.port)) is not None:
@@ -69,6 +76,7 @@ class Attempt:
         self._tools, self._start, self._title = tools, start, title
         self._port_now, self._tell = port_now, tell
         self._run = start.run
+        self._is_drive = Path(start.port).is_dir()
         self._stage = Stage.IDENTIFY
         self._board: Board | None = None
         self._began_s = self._stage_began_s = time.monotonic()
@@ -112,6 +120,9 @@ class Attempt:
     async def _all_stages(self) -> str | None:
         self._begin(Stage.IDENTIFY)
         self._tools.fleet.reread()
+        if self._is_drive:
+            await self._flash_drive()
+            return None
         seen = await self._identify()
         if await self._needs_flash(seen):
             await self._flash()
@@ -161,6 +172,15 @@ class Attempt:
             raise result.error
         self._flashed = result
         await self._micropython_answers()
+
+    async def _flash_drive(self) -> None:
+        """A Pico in its boot loader is a drive. Flashed, it is a port: another place, and an attempt of its own."""
+        self._begin(Stage.FLASH, self._tools.flash.seconds_at_most() if self._tools.flash.images else None)
+        with self._heard_on(self._start.port):
+            (result,) = await self._tools.flash.flash([], [Path(self._start.port)])
+        if result.error is not None:
+            raise result.error
+        self._tell(MovedOn(self._run))
 
     async def _micropython_answers(self) -> None:
         """A board that was flashed restarts; its port may go away meanwhile and come back as another."""

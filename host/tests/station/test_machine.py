@@ -13,6 +13,7 @@ from hedgerow.station.card import (
     Check,
     Failed,
     Learned,
+    MovedOn,
     Passed,
     Phase,
     Plugged,
@@ -37,9 +38,10 @@ events = st.one_of(
     st.builds(Advanced, runs, texts, st.floats(-1, 2)),
     st.builds(Learned, runs, texts, texts),
     st.builds(Passed, runs, texts),
+    st.builds(MovedOn, runs),
     st.builds(Failed, runs, sentences, sentences, st.integers(1, 9), st.booleans()),
 )
-FROM_WORK = (Began, Advanced, Learned, Passed, Failed)
+FROM_WORK = (Began, Advanced, Learned, Passed, Failed, MovedOn)
 
 
 def played(*happened) -> tuple[Card, list[int]]:
@@ -58,7 +60,7 @@ def test_one_attempt_runs_at_a_time_and_each_has_a_number_of_its_own(happened):
     for event in happened:
         before = card
         card, order = step(card, event)
-        if isinstance(event, (Passed, Failed)) and event.run in running:
+        if isinstance(event, (Passed, Failed, MovedOn)) and event.run in running:
             running.discard(event.run)
         if order is not None:
             assert not running, "an attempt began while another ran"

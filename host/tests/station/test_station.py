@@ -2,13 +2,29 @@
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
-from station_table import SENSORS, at_rest, until
+from station_table import SENSORS, at_rest, made_images, until
 
+from hedgerow.flash import bootsel, image
+from hedgerow.fleet import boards, founding, proposal
+from hedgerow.fleet.folder import FleetFolder
+from hedgerow.plans import flash_pico
+from hedgerow.plans.flash import FlashBench
+from hedgerow.plans.parallel import Bench
+from hedgerow.report.node_labels import LabelFiles
 from hedgerow.session import Session
+from hedgerow.station.bench import Station
 from hedgerow.station.card import Phase, Stage, Verdict
+from hedgerow.station.records import Records
+from hedgerow.station.watch import UsbWatch
+from hedgerow.station.work import Tools
 from hedgerow.transports import ports
+from hedgerow.transports.ports import PortFacts
+from hedgerow.virtual import VirtualBoard
+from hedgerow.virtual.bootsel import BootselPico
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -84,5 +100,48 @@ def test_a_cable_that_is_pulled_and_plugged_in_again_goes_on_by_itself(table):
                 (card,) = await until(station, lambda cards: cards[0].phase is Phase.PASS)
                 assert (card.node, card.run) == ("n1", 2)
             assert [node.name for node in bench.fleet.roster.nodes] == ["n1"]
+
+    asyncio.run(story())
+
+
+def test_a_new_pico_is_a_drive_first_and_goes_on_at_its_port(tmp_path, micropython):
+    """It shows its drive, gets the image for the Pico that fleet.toml waits for, and is a port from then on."""
+
+    async def story():
+        founding.found(tmp_path / "orchard", "orchard").close()
+        with (tmp_path / "orchard" / "fleet.toml").open("a") as file:
+            file.write(proposal.node_text("n1", "RPI_PICO"))
+        images = {
+            "pico.uf2": image.read(made_images.uf2()),
+            "w.uf2": image.read(made_images.uf2(machine=made_images.PICO_W)),
+        }
+        board = VirtualBoard(boards.load("RPI_PICO"), tmp_path / "pico", micropython, uid=bytes(8))
+        drive = tmp_path / "RPI-RP2"
+        link = str(board.link)
+
+        def here() -> list[PortFacts]:
+            return [PortFacts(link, vid=0x2E8A, location="1-1.4")] if board.link.exists() else []
+
+        def drives() -> list[Path]:
+            return [drive] if bootsel.is_drive(drive) else []
+
+        async with AsyncExitStack() as stack:
+            fleet = stack.enter_context(FleetFolder(tmp_path / "orchard"))
+            stack.push_async_callback(board.close)
+            await board.start()
+            beside = asyncio.create_task(BootselPico(board, drive).serve())
+            stack.callback(beside.cancel)
+            await flash_pico.ask_into_bootloader(link, ports.connect)  # as if its button had been held
+            while not drives():
+                await asyncio.sleep(0.05)
+            flash = FlashBench(images, drives=drives, here=here)
+            tools = Tools(fleet, Bench(fleet), flash, Records(fleet.path), LabelFiles(fleet).one)
+            async with Station(tools, UsbWatch(ports=here, drives=drives)) as station:
+                cards = await until(station, lambda cards: any(card.phase is Phase.PASS for card in cards))
+                assert [(card.title, card.phase) for card in cards] == [
+                    (str(drive), Phase.EMPTY),
+                    ("socket 1-1.4", Phase.PASS),
+                ]
+                assert (cards[1].node, cards[1].board, cards[1].run) == ("n1", "RPI_PICO", 1)
 
     asyncio.run(story())
