@@ -19,7 +19,7 @@ from hedgerow.session import Credentials, Session
 from hedgerow.station.self_test import Findings, Ticked
 
 ABOUT_S = 5
-WATCH_CLOCK_S = 3.0
+WATCH_CLOCK_S = 2.0
 FIRST_SAMPLE_WITHIN_S = 20.0
 FRESH_MS = 60_000
 BACK_WITHIN_S = 30.0

@@ -1,5 +1,6 @@
 """What the station knows beside the boards: places, plugs, records, and what a self-test means."""
 
+import asyncio
 import csv
 import json
 import re
@@ -14,7 +15,8 @@ from hedgerow.errors import UsageError
 from hedgerow.fleet import boards
 from hedgerow.fleet.inventory import NodeSpec
 from hedgerow.station import self_test, slots
-from hedgerow.station.card import Verdict
+from hedgerow.station.bench import WATCH_EVERY_S, Station
+from hedgerow.station.card import Card, Phase, Verdict
 from hedgerow.station.records import LINES, TABLE, Record, Records
 from hedgerow.station.self_test import Findings, Ticked
 from hedgerow.station.watch import NamedWatch
@@ -193,3 +195,28 @@ def test_every_driver_has_its_channels_here():
         for channel in self_test.CHANNELS[path.stem]:
             assert re.search(rf'"{channel}":', text), f"{path.name} gives no {channel}"
     assert {path.stem for path in folder.glob("[a-z]*.py")} == set(self_test.CHANNELS)
+
+
+# ---- a laptop that sleeps
+
+
+def test_a_laptop_that_slept_is_noticed_by_its_wall_clock():
+    """Whatever was at work then may begin anew by itself; what was at rest stays as it is."""
+
+    async def story() -> None:
+        now_s = 1_000_000.0
+        station = Station(None, NamedWatch([]), wall_s=lambda: now_s)
+        station._cards = {
+            name: Card(name, name, name, phase, 1, is_plugged=True)
+            for name, phase in (("work", Phase.WORKING), ("done", Phase.PASS))
+        }
+        async with station:
+            await asyncio.sleep(3 * WATCH_EVERY_S)
+            assert not station.card("work").may_go_on
+            now_s += 8 * 3600
+            async with asyncio.timeout(5):
+                while not station.card("work").may_go_on:
+                    await station.changed(station.version)
+            assert station.card("done").may_go_on is False
+
+    asyncio.run(story())
