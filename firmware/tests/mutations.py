@@ -14,7 +14,7 @@ except ImportError:
     fake_cryptolib.install()
 
 from hedgenode.crypto import suite
-from hedgewire import admin, bundle, cbor, document, frame, group, ledger, link, message, rekey, trust
+from hedgewire import admin, bundle, cbor, document, frame, group, ledger, link, message, rekey, release, trust
 
 
 class Random:
@@ -139,6 +139,18 @@ def check_rekey(data):
     return True
 
 
+def check_release(data):
+    paper = document.decode(data)
+    if isinstance(paper, cbor.Damage):
+        return False
+    found = release.read(paper.fields)
+    if isinstance(found, cbor.Damage):
+        return False
+    assert all(release.is_path(path) and ".." not in path.split("/") for path, _, _ in found.files)
+    assert 0 < len(found.files) <= release.MAX_FILES
+    return True
+
+
 def check_document(data):
     found = document.decode(data)
     if isinstance(found, cbor.Damage):
@@ -259,6 +271,7 @@ def subjects():
         ("ledger page", check_ledger_page, samples("ledger", "pages")),
         ("document", check_document, samples("documents", "documents")),
         ("content", check_content, [bytes.fromhex(case["content"]) for case in vectors("group")["messages"]]),
+        ("release", check_release, samples("release", "releases")),
         ("rekey", check_rekey, samples("rekey", "documents")[:2]),
         ("bundle", check_bundle, samples("bundle", "bundles") + unguarded_bundles()),
         ("bundle", check_bundle, unguarded_bundles()),

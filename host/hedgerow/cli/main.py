@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "keys": Entry("hedgerow.cli.keys", "Lock the keys on this laptop, or turn one into words and back."),
     "plan": Entry("hedgerow.cli.plan", "Show what provisioning would change, and change nothing."),
     "provision": Entry("hedgerow.cli.provision", "Make boards into nodes of your fleet; run it again to resume."),
+    "release": Entry("hedgerow.cli.release", "Build what nodes are to run, have it signed by your stewards."),
     "station": Entry("hedgerow.cli.station", "Plug boards in; it flashes, installs, tests, labels and records."),
     "dev": Entry("hedgerow.cli.dev", "Restart a node with its program and watchdog off, to work on it."),
     "rescue": Entry("hedgerow.cli.rescue", "Put files onto a board that speaks an old or odd MicroPython."),

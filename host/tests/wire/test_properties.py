@@ -7,7 +7,7 @@ import reference
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hedgewire import admin, bundle, cbor, frame, ledger, link, message
+from hedgewire import admin, bundle, cbor, document, frame, ledger, link, message, release
 from hedgewire.bundle import Block, Bundle, Eid
 from hedgewire.crc import crc16, crc32c
 
@@ -344,3 +344,30 @@ def test_frames_take_as_much_as_they_say_and_no_more():
         assert len(encode(most)) <= link.MAX_BYTES
         with pytest.raises(ValueError, match=r"."):
             encode(most + 1)
+
+
+# ---- releases
+
+_STEPS = st.text("abcz019_", min_size=1, max_size=8)
+_PATHS = st.lists(_STEPS, min_size=1, max_size=4).map(lambda steps: "/".join(steps) + ".mpy")
+_FILES = st.dictionaries(_PATHS, st.tuples(st.integers(1, 65536), st.binary(min_size=32, max_size=32)), min_size=1)
+
+
+@given(_FILES, st.integers(1, 2**32 - 1), st.sets(TEXTS.filter(bool), min_size=1, max_size=16), st.binary(max_size=40))
+def test_releases_come_back_and_agree_with_the_reference(files, sequence, boards, extra):
+    says = {
+        "fleet": bytes(8),
+        "sequence": sequence,
+        "version": "1",
+        "boards": sorted(boards),
+        "chip": "RP2040",
+        "mpy": [6, 0, 0],
+        "files": [[path, *files[path]] for path in sorted(files)],
+    }
+    body = release.make({**says, "of a later version": extra})
+    assert body == reference.dumps({"kind": "release", "v": 1, "of a later version": extra, **says})
+    fields = document.understand(body)
+    assert isinstance(fields, dict)
+    found = release.read(fields)
+    assert isinstance(found, release.Release), found
+    assert {name: getattr(found, name) for name in says} == says

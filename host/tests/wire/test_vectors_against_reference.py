@@ -69,7 +69,11 @@ def test_every_list_of_vectors_has_its_faults():
         assert len({case["name"] + case["hex"] for case in faults}) == len(faults)
 
 
-@pytest.mark.parametrize("case", load("documents")["documents"], ids=lambda case: case["name"])
+@pytest.mark.parametrize(
+    "case",
+    [*load("documents")["documents"], *({"kind": "release", **case} for case in load("release")["releases"])],
+    ids=lambda case: case["name"],
+)
 def test_fleet_documents(case):
     fields = {name: _bytes_where_hex(value) for name, value in case["fields"].items()} | {"kind": case["kind"], "v": 1}
     body = reference.dumps(fields)
