@@ -40,8 +40,15 @@ def open_port(url: str, baud: int = 115200) -> Any:
     """The open pyserial object itself, for a library that wants one (esptool). Raises as `open_serial` does."""
     try:
         return serial.serial_for_url(url, baudrate=baud, timeout=READ_WAKE_S, exclusive=True)
-    except (serial.SerialException, OSError, ValueError) as error:
+    except Exception as error:
+        if not (isinstance(error, (OSError, ValueError)) or _is_of_terminal(error)):  # SerialException is an OSError
+            raise
         raise _opening_error(url, error) from error
+
+
+def _is_of_terminal(error: Exception) -> bool:
+    """termios.error, which pyserial lets through when a port goes away under it; Windows has no such module."""
+    return type(error).__module__ == "termios"
 
 
 class SerialTransport:
@@ -178,7 +185,7 @@ class SerialTransport:
 
 
 def _opening_error(url: str, error: Exception) -> FleetError:
-    number = getattr(error, "errno", None)
+    number = error.args[0] if _is_of_terminal(error) else getattr(error, "errno", None)
     text = str(error)
     if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or "exclusively lock" in text:
         return LinkError(
@@ -194,6 +201,8 @@ def _opening_error(url: str, error: Exception) -> FleetError:
         )
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFoundError" in text:
         return LinkError("there is no such port", node=url, state=describe_ports(), next_step=None)
+    if number == errno.EIO:
+        return LinkError("the port went away while it was opened", node=url, next_step="Plug its cable in again.")
     if isinstance(error, ValueError):
         return LinkError(f"this is no port that I understand ({text})", node=url, state=describe_ports())
     if "://" in url:

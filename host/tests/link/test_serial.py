@@ -5,6 +5,7 @@ import errno
 import os
 import pty
 import socket
+import termios
 import threading
 import time
 import tty
@@ -14,7 +15,7 @@ import serial
 
 from hedgerow.errors import EnvironmentProblem, LinkError
 from hedgerow.transports import serial as serial_transport
-from hedgerow.transports.serial import SerialTransport, open_serial
+from hedgerow.transports.serial import SerialTransport, open_port, open_serial
 
 
 @pytest.fixture
@@ -243,3 +244,12 @@ def test_an_address_where_nothing_listens_says_so():
 def test_nonsense_in_a_url_is_told_as_such():
     with pytest.raises(LinkError, match="no port that I understand"):
         open_serial("nonsense://x")
+
+
+def test_a_port_that_goes_away_while_it_is_opened_is_a_broken_link_and_no_fault_of_ours(monkeypatch):
+    def gone(*_, **__):
+        raise termios.error(errno.EIO, "Input/output error")  # as pyserial lets it through
+
+    monkeypatch.setattr(serial, "serial_for_url", gone)
+    with pytest.raises(LinkError, match="went away while it was opened"):
+        open_port("/dev/ttyACM0")

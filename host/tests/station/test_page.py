@@ -284,6 +284,8 @@ def test_eight_boards_in_their_boot_loaders_one_of_which_fails_and_is_tried_agai
             ):
                 await until(station, at_rest(8), 300)
                 await shown.get_by_text("7 passed, 1 failed, 0 at work").wait_for()
+                (bad,) = [card for card in station.cards if card.phase is Phase.FAIL]
+                assert (bad.node, bad.stage) == ("n8", Stage.TEST), bad
                 await looks_right(shown, "eight")
                 bench.write_fleet(good)
                 await by_keyboard(shown, "Try")
