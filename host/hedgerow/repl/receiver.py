@@ -19,6 +19,7 @@ own CRC-32 is always the same number, and deflate.RAW is 1.
 
 import re
 import zlib
+from functools import lru_cache
 
 # Of data: 90 ms at 115,200 baud. With two on the way the cable never idles, though an adapter takes 16 ms for a turn
 # and a busy computer more.
@@ -128,6 +129,7 @@ def loader() -> str:
     return _small(_LOADER).strip()
 
 
+@lru_cache(256)  # some texts take a thousand tries, and many boards get the same one
 def compressed(code: str) -> bytes | None:
     """`code` for the loader, half as long as text. None if, against all odds, it cannot be had without Ctrl-C in it.
 
