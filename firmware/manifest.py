@@ -3,5 +3,6 @@
 # system (`/a`) comes before what is frozen.
 package("hedgewire")
 package("hedgenode")
+module("slots.py")
 module("boot.py")
 module("main.py")

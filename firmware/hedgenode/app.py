@@ -23,6 +23,10 @@ _CHECK_MS = 50
 RESTART_DELAY_S = 3
 EARLY_FAILURE_S = 60
 EARLY_RESTART_DELAY_S = 60
+CONFIRM_AFTER_MS = 30000  # a release on trial stands once the node has run so long and every task kept its promises
+
+
+_TRIAL = "slots"  # the module that boot.py leaves loaded while the slot is on trial
 
 
 class Node:
@@ -124,6 +128,7 @@ class Node:
         watched = self.config["watchdog_ms"] > 0
         if watched:
             watchdog.arm()
+        began_ms = time.ticks_ms()
         while not self.console.interrupted:
             await asyncio.sleep_ms(_CHECK_MS)
             late = self.promises.overdue(time.ticks_ms()) if watched else None
@@ -134,7 +139,14 @@ class Node:
                     self.ledger.note_failure(self.boot)
                 return self.failure
             watchdog.feed()
+            if _TRIAL in sys.modules and time.ticks_diff(time.ticks_ms(), began_ms) >= CONFIRM_AFTER_MS:
+                self.confirm_release()
         return None
+
+    def confirm_release(self):
+        """The release on trial stands. OSError where flash does not take that."""
+        sys.modules.pop(_TRIAL).settle(True)
+        self.journal.say("info", "the new release stands")
 
     def close(self):
         """Leave what outlives the application as a person at the prompt expects it."""
@@ -198,18 +210,19 @@ def _settings():
 
 
 def main():
-    """Start the node from /config.cbor; comes back on Ctrl-C, or at once with a sentence where it cannot start."""
+    """Start the node from /config.cbor; comes back on Ctrl-C, or False with a sentence where it cannot start."""
     settings = _settings()
     if isinstance(settings, str):
         print("Hedgerow: " + settings)
-        return
+        return False
     try:
         import board
     except ImportError:
-        print("Hedgerow: /a/board.mpy is missing (hedgerow provision).")
-        return
+        print("Hedgerow: board.mpy is missing (hedgerow provision).")
+        return False
     failure, ran_s = _run(settings, board)
     if failure is not None:
         _restart(failure, ran_s, settings)
     watchdog.hold_at_prompt()
     print("Hedgerow stopped. Ctrl-D or machine.reset() starts it again.")
+    return True

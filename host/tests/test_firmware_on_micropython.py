@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hedgerow import resources
 from hedgerow.errors import EnvironmentProblem
 from hedgerow.fleet import boards
 from hedgerow.plans import firmware
@@ -37,6 +38,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
             path = slot / file.path.removeprefix(firmware.SLOT + "/")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.data)
+    (slot / "slots.py").write_bytes((resources.firmware_folder() / "slots.py").read_bytes())  # beside the slots
     return slot
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import sys
 
 from hedgenode.store.counters import read_whole
 from hedgenode.store.walk import digest, walk
@@ -24,7 +25,8 @@ async def program_digest() -> bytes:
     """First bytes of the SHA-256 over path, zero and SHA-256 of every program file, in the order of paths."""
     buffer = bytearray(512)
     whole = hashlib.sha256()
-    paths = [path for path, _ in walk("/a")] + ["/boot.py", "/main.py"]
+    slot = "/b" if "/b" in sys.path else "/a"
+    paths = [path for path, _ in walk(slot)] + ["/slots.py", "/boot.py", "/main.py"]
     paths.sort()
     for path in paths:
         whole.update(path.encode() + b"\x00" + (digest(path, buffer) or b""))

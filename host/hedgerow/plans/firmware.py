@@ -1,7 +1,7 @@
 """Knows which files make a board a node, and makes them: .mpy from source, once a change. Knows no node.
 
-`boot.py` and `main.py` travel as source, because they must run on whatever MicroPython is there and say why it is
-not enough. Everything else is compiled and lies in the slot `/a`.
+`slots.py`, `boot.py` and `main.py` travel as source, because they must run on whatever MicroPython is there and say
+why it is not enough. Everything else is compiled and lies in the slot `/a`.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from hedgerow.plans.lean import Spoken
 from hedgerow.repl.copy import FileToCopy
 
 SLOT = "/a"
-AS_SOURCE = ("boot.py", "main.py")
+AS_SOURCE = ("slots.py", "boot.py", "main.py")
 PACKAGES = ("hedgewire", "hedgenode")
 CACHE_VARIABLE = "HEDGEROW_CACHE"
 COMPILE_WITHIN_S = 60

@@ -1,7 +1,7 @@
 """Knows releases as folders: build one, read and check it, sign it. Knows no node, and prints nothing.
 
-A release is `release.cbor` and beside it the files that it names, each at its path below the slot. `boot.py` and
-`main.py`, which lie outside the slot, are no part of it.
+A release is `release.cbor` and beside it the files that it names, each at its path below the slot. `slots.py`,
+`boot.py` and `main.py`, which lie outside the slots, are no part of it: docs/adr/two-slots.md.
 """
 
 import hashlib

@@ -15,7 +15,14 @@ def here(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "empty home"))
     monkeypatch.setattr(key_lock, "LOG2_N", 4)
     source = tmp_path / "firmware"
-    for name in ("hedgewire/__init__.py", "hedgewire/one.py", "hedgenode/__init__.py", "boot.py", "main.py"):
+    for name in (
+        "hedgewire/__init__.py",
+        "hedgewire/one.py",
+        "hedgenode/__init__.py",
+        "slots.py",
+        "boot.py",
+        "main.py",
+    ):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text("X = 1\n")
     (source / "hedgenode" / "app.py").write_text('VERSION = "9.8.7"\n')

@@ -18,7 +18,11 @@ ROOT = Path(__file__).resolve().parents[3]
 FIRMWARE = ROOT / "firmware"
 PACKAGE = FIRMWARE / "package.json"
 PACKAGES = ("hedgewire", "hedgenode")
-AT_THE_TOP = ("boot.py", "main.py")  # last: until main.py stands, a board whose power is cut boots to its prompt
+AT_THE_TOP = (
+    "slots.py",
+    "boot.py",
+    "main.py",
+)  # last: until main.py stands, a board whose power is cut boots to its prompt
 
 
 def wanted() -> str:
