@@ -15,7 +15,7 @@ _KEPT_FREE_BYTES = 16384  # a file system filled to the brim has no room for its
 _MAX_PATH = 96
 
 
-def _make_folders(path):
+def make_folders(path):
     at = path.find("/", 1)
     while at > 0:
         try:
@@ -118,7 +118,7 @@ class FileMethods:
             self._put = None
             _remove(TEMPORARY)
             raise Refusal(admin.REFUSED, "%s arrived damaged; nothing was changed" % path)
-        _make_folders(path)
+        make_folders(path)
         os.rename(TEMPORARY, path)
         return {"sha256": digest(path, self._buffer)}
 

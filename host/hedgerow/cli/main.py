@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "plan": Entry("hedgerow.cli.plan", "Show what provisioning would change, and change nothing."),
     "provision": Entry("hedgerow.cli.provision", "Make boards into nodes of your fleet; run it again to resume."),
     "release": Entry("hedgerow.cli.release", "Build what nodes are to run, have it signed by your stewards."),
+    "update": Entry("hedgerow.cli.update", "Bring nodes to a release; only what they lack travels."),
     "station": Entry("hedgerow.cli.station", "Plug boards in; it flashes, installs, tests, labels and records."),
     "dev": Entry("hedgerow.cli.dev", "Restart a node with its program and watchdog off, to work on it."),
     "rescue": Entry("hedgerow.cli.rescue", "Put files onto a board that speaks an old or odd MicroPython."),

@@ -92,6 +92,12 @@ def next_sequence(folder: Path, board: Board) -> int:
     return 1 + max((one.sequence for one in found if board.id in one.boards), default=0)
 
 
+def newest(folder: Path) -> list[Kept]:
+    """The releases in there, those with the highest numbers last."""
+    found = [read(path.parent) for path in folder.glob(f"*/{FILE_NAME}")]
+    return sorted(found, key=lambda kept: kept.says.sequence)
+
+
 def read(path: Path) -> Kept:
     """The release in a folder, or of a `release.cbor`. Raises UsageError where there is none that can be understood."""
     file = path / FILE_NAME if path.is_dir() else path

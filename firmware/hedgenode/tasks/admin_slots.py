@@ -1,0 +1,217 @@
+"""Administration of an update: which slot runs, what the other one lacks of a release, and the start of its trial.
+
+Whoever brings a release, it counts by its signatures. Files that the running slot has already are copied from there.
+"""
+
+import asyncio
+import gc
+import os
+import sys
+
+from hedgenode.crypto.steps import finish_politely
+from hedgenode.rarely import Rarely
+from hedgenode.rules import releases, roles
+from hedgenode.store.counters import read_whole
+from hedgenode.store.walk import digest, walk
+from hedgenode.tasks.admin import Refusal
+from hedgenode.tasks.admin_files import make_folders
+from hedgewire import admin, document, release, trust
+
+PATH = "/release.cbor"
+_KEPT_FREE_BYTES = 16384
+_PIECE_BYTES = 512
+_SHORT = 8  # bytes of a digest in the record
+
+
+class SlotMethods:
+    def __init__(self, node):
+        self._node = node
+        self._buffer = bytearray(_PIECE_BYTES)
+        self.methods = {
+            "slots": self.slots,
+            "slot_prepare": self.slot_prepare,
+            "slot_try": self.slot_try,
+            "slot_confirm": self.slot_confirm,
+        }
+
+    async def slots(self, params, rows):
+        """Which slot runs and which stands; `tries` are the starts that one on trial has left, None without a trial."""
+        state, running = _state()
+        held = state.releases[running]
+        return {
+            "running": _slots().SLOTS[running],
+            "stands": _slots().SLOTS[state.stands],
+            "tries": state.tries,
+            "sequence": int.from_bytes(held[:4], "big"),
+            "digest": held[4:],
+        }
+
+    async def slot_prepare(self, params, rows):
+        """Make the other slot ready for the release in /release.cbor; the answer lists the paths that it lacks."""
+        paper, said = await self._judged(rows)
+        state, running = _idle()
+        here, there = _slots().SLOTS[running], _slots().SLOTS[1 - running]
+        self._check_room(said, there)
+        if state.tries is not None:  # what is written to is not to boot
+            _slots().save(_slots().FLASH, _slots().given_up(state))
+        wanted = {file[0]: file[2] for file in said.files}
+        for path, _ in list(_below(there)):
+            if wanted.get(path) is None or digest(there + "/" + path, self._buffer) != wanted[path]:
+                os.remove(there + "/" + path)
+            rows.alive()
+            await asyncio.sleep_ms(0)
+        for path, size, sha256 in said.files:
+            if _size(there + "/" + path) is not None:
+                continue
+            if _size(here + "/" + path) != size or digest(here + "/" + path, self._buffer) != sha256:
+                await rows.add(path)
+                continue
+            self._copy(here + "/" + path, there + "/" + path)
+            rows.alive()
+            await asyncio.sleep_ms(0)
+
+    async def slot_try(self, params, rows):
+        """Verify the whole of the other slot, and put it on trial: it boots at the next start."""
+        paper, said = await self._judged(rows)
+        state, running = _idle()
+        there = _slots().SLOTS[1 - running]
+        found = {}
+        for path, size in _below(there):
+            found[path] = (size, digest(there + "/" + path, self._buffer))
+            rows.alive()
+            await asyncio.sleep_ms(0)
+        _refuse(releases.complete_fault(said, found))
+        held = said.sequence.to_bytes(4, "big") + _digest(paper)[:_SHORT]
+        _slots().save(_slots().FLASH, _slots().begun(state, held))
+        self._node.journal.say("info", "release %d is on trial from the next start on" % said.sequence)
+        return {"slot": there, "sequence": said.sequence, "digest": _digest(paper)}
+
+    async def slot_confirm(self, params, rows):
+        """The release on trial stands. Asked again, it says so again."""
+        state, running = _state()
+        if state.tries is not None:
+            if running == state.stands:
+                raise Refusal(admin.REFUSED, "the release on trial has not started yet")
+            if "slots" in sys.modules:
+                self._node.confirm_release()
+        return await self.slots(params, rows)
+
+    async def _judged(self, rows):
+        """(document, Release) of /release.cbor; Refusal with a sentence where this node may not run it."""
+        node = self._node
+        data = read_whole(node.files, PATH) or b""
+        paper = document.decode(data) if len(data) <= release.MAX_BYTES else document.Damage("it is too long", 0)
+        said = paper if isinstance(paper, document.Damage) else release.read(paper.fields)
+        if isinstance(said, document.Damage):
+            raise Refusal(admin.REFUSED, "/release.cbor is no release: %s" % said.reason)
+        assert isinstance(paper, document.Document)  # because it was read
+        del data
+        gc.collect()
+        state, running = _state()
+        held = state.releases[running]
+        known = None if held == _slots().NO_RELEASE else held[4:]
+        _refuse(
+            releases.fleet_fault(said, node.config["fleet"])
+            or releases.board_fault(said, node.hardware.board.ID)
+            or releases.chip_fault(said, os.uname()[4])
+            or releases.mpy_fault(said, node.hardware.versions()[1])
+            or releases.sequence_fault(said, _digest(paper)[:_SHORT], int.from_bytes(held[:4], "big"), known)
+        )
+        _refuse(await self._signature_fault(paper, rows))
+        return paper, said
+
+    async def _signature_fault(self, paper, rows):
+        """Stewards are whom the charter in force names and nobody has revoked; of others nothing is verified."""
+        charter = self._charter()
+        if charter is None:
+            return "this node holds no charter by which it could judge"
+        signers = set()
+        with Rarely():
+            from hedgenode.crypto.ed25519 import verify_steps
+
+            for public, signature in paper.signatures:
+                if self._node.trust.role(public) != roles.STEWARD or len(signers) >= charter.threshold:
+                    continue
+                rows.alive()
+                if await finish_politely(verify_steps(public, paper.body, signature)):
+                    signers.add(public)
+        return releases.signature_fault(charter, signers)
+
+    def _charter(self):
+        newest = None
+        for held, kind in self._node.trust.documents():
+            if kind == trust.CHARTER:
+                found = document.decode(self._node.trust.get(held) or b"")
+                said = found if isinstance(found, document.Damage) else trust.read(found.fields, trust.CHARTER)
+                if isinstance(said, trust.Statement) and said.version == self._node.trust.version:
+                    newest = said
+        return newest
+
+    def _check_room(self, said, there):
+        stat = os.statvfs("/")
+        block = stat[1]
+        free = self._node.hardware.flash_bytes()[0] + sum([-(-size // block) * block for _, size in _below(there)])
+        fault = releases.size_fault(said, free - _KEPT_FREE_BYTES, block)
+        if fault is not None:
+            raise Refusal(admin.STORAGE_FULL, fault)
+
+    def _copy(self, old, new):
+        make_folders(new)
+        view = memoryview(self._buffer)
+        with open(old, "rb") as source, open(new, "wb") as target:
+            while True:
+                count = source.readinto(self._buffer)
+                if not count:
+                    break
+                target.write(view[:count])
+
+
+def _slots():
+    """The module that boot.py has, too; a node that was provisioned before there was one is updated by provisioning."""
+    if "slots" in sys.modules:
+        return sys.modules["slots"]
+    try:
+        import slots
+    except ImportError:
+        raise Refusal(admin.REFUSED, "this node has one slot only; `hedgerow provision` gives it two")  # noqa: B904
+    del sys.modules["slots"]  # there during a trial only, by which main.py and app.py know
+    return slots
+
+
+def _state():
+    """(state in flash, index of the running slot)."""
+    return _slots().load(), 1 if "/b" in sys.path else 0
+
+
+def _idle():
+    state, running = _state()
+    if running != state.stands:
+        raise Refusal(admin.BUSY, "a release is on trial; confirm it, or wait until it goes back")
+    return state, running
+
+
+def _below(slot):
+    """(path below it, size) of every file in a slot; none where there is no such folder."""
+    try:
+        for path, size in walk(slot):
+            yield path[len(slot) + 1 :], size
+    except OSError:
+        pass
+
+
+def _size(path):
+    try:
+        return os.stat(path)[6]
+    except OSError:
+        return None
+
+
+def _digest(paper):
+    from hedgenode.rules.trust import digest as of
+
+    return of(paper.body)
+
+
+def _refuse(fault):
+    if fault is not None:
+        raise Refusal(admin.REFUSED, fault)
