@@ -21,7 +21,8 @@ from hedgewire.cbor import Damage
 
 CONFIG_PATH = "/config.cbor"
 LOOK_WITHIN_S = 60.0
-WATCHED = ("/slots.py", "/boot.py", "/main.py")  # and everything below /a and /b
+RECORDS = ("/slots.0", "/slots.1")  # of a node that was updated: they say which slot boots
+WATCHED = ("/slots.py", "/boot.py", "/main.py", *RECORDS)  # and everything below /a and /b
 
 # Only the public half of the identity is taken out of its file: in canonical CBOR it stands behind its name,
 # text(6) "public", bytes(32). The seed is on the node and stays there.
@@ -62,7 +63,7 @@ print({'platform': sys.platform, 'machine': i._machine, 'version': '.'.join(str(
  'public': hw_public(), 'config': hw_read('/config.cbor'), 'documents': hw_documents()})
 hw_walk('/a')
 hw_walk('/b')
-for p in ('/slots.py', '/boot.py', '/main.py'):
+for p in ('/slots.py', '/boot.py', '/main.py', '/slots.0', '/slots.1'):
     try: print((p, os.stat(p)[6], hw_hash(p)))
     except OSError: pass
 """

@@ -12,7 +12,7 @@ from hedgerow.errors import RefusedError, StorageError
 from hedgerow.fleet.inventory import NodeSpec
 from hedgerow.plans import trust_files
 from hedgerow.plans.firmware import FirmwareSet
-from hedgerow.plans.look import NodeFacts
+from hedgerow.plans.look import RECORDS, NodeFacts
 from hedgerow.repl.copy import FileThere, FileToCopy, missing_bytes
 
 NOBODY = b"\x00" * 8  # the fleet of a node that was never told one
@@ -141,7 +141,9 @@ def plan(wanted: NodeSpec, seen: NodeFacts, firmware: FirmwareSet, consent: Cons
     if differing:
         refuse_full_flash(wanted, seen, differing)
         steps.append(InstallFiles(differing))
-    extra = tuple(sorted(path for path in seen.sha256 if path.startswith("/a/") and path not in firmware.sha256))
+    # Without a record /a boots, which is what is installed here; a node that was updated may run in /b.
+    beside = {path for path in seen.sha256 if path.startswith("/a/") or path in RECORDS}
+    extra = tuple(sorted(beside - set(firmware.sha256)))
     if extra:
         steps.append(RemoveFiles(extra))
     if seen.node_id is None:

@@ -66,6 +66,15 @@ def test_modules_that_the_firmware_lacks_are_removed_and_a_persons_own_files_sta
     assert steps[0] == RemoveFiles(("/a/hedgenode/old.mpy",))
 
 
+def test_a_node_that_was_updated_goes_back_to_the_slot_that_provisioning_writes():
+    oak = made.enrolled()
+    seen = made.finished(oak)
+    updated = {**seen.sha256, "/slots.0": b"x", "/slots.1": b"y", "/b/hedgenode/app.mpy": b"z"}
+    steps = plan(made.spec("oak", oak), replace(seen, sha256=updated), made.FIRMWARE)
+    assert steps[0] == RemoveFiles(("/slots.0", "/slots.1"))
+    assert Restart in kinds(steps)
+
+
 def test_after_an_interruption_before_enrolling_the_identity_is_kept():
     seen = made.bare(node_id=b"someid..", public=made.OAK, sha256=dict(made.FIRMWARE.sha256))
     assert kinds(plan(made.spec(), seen, made.FIRMWARE)) == [Enrol, GiveDocuments, WriteConfig, Restart, Verify]
