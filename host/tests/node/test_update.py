@@ -88,3 +88,23 @@ def test_a_node_refuses_what_is_not_signed_or_not_complete(nodes, tmp_path):
         assert (await nodes.ask(node, "slots"))["tries"] is None
 
     nodes.run(story(), within_s=60)
+
+
+def test_power_cut_at_any_moment_leaves_a_node_that_runs_and_the_same_command_does_the_rest(nodes, tmp_path):
+    kept = built(nodes, tmp_path, 2, changed_source(tmp_path))
+
+    async def story():
+        node = await nodes.node(NODE)
+        for after_s in (0.1, 0.3, 0.6, 0.9, 1.3):
+            work = asyncio.create_task(bring(node, kept))
+            await asyncio.sleep(after_s)
+            await node.kill()
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            await node.power_on()
+            assert (await nodes.hello(node))["name"] == NODE, after_s
+        await bring(node, kept)
+        state = await nodes.ask(node, "slots")
+        assert (state["running"], state["tries"], state["sequence"]) == ("/b", None, 2)
+
+    nodes.run(story(), within_s=90)
