@@ -28,7 +28,7 @@ def _application():
         print("Hedgerow: the firmware on this board is not complete or not for this MicroPython (%s)." % e)
         print("`hedgerow provision` installs it again.")
         return None
-    gc.threshold(32768)
+    gc.threshold(65536)
     return app
 
 

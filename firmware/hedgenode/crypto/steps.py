@@ -10,7 +10,7 @@ import gc
 import sys
 
 _ON_A_BOARD = sys.implementation.name == "micropython"
-_USUAL_THRESHOLD_BYTES = 32768  # as main.py sets it
+_USUAL_THRESHOLD_BYTES = 65536  # as main.py sets it
 _ALIVE_EVERY = 8  # steps: 0.1 to 0.4 s of a Pico
 
 
