@@ -89,7 +89,7 @@ class Node:
             async with Session(await ports.connect(self.bench.port), credentials=self._keys) as session:
                 return await session.ask(method, params, timeout_s * self.bench.patience)
 
-        return self._background.run(work(), 3 * timeout_s * self.bench.patience + 5)  # repeated, and then explained
+        return self._background.run(work(), 6 * timeout_s * self.bench.patience + 20)  # repeated, and then explained
 
     def wait_until_it_runs(self) -> dict[str, Any]:
         """Its hello, as soon as it answers."""
