@@ -25,10 +25,13 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    inspect,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from hedgerow.errors import EnvironmentProblem, StorageError, UsageError
@@ -37,6 +40,8 @@ from hedgewire import cbor
 
 SCHEMA_VERSION = "1"
 BUSY_TIMEOUT_S = 30
+CONNECT_WITHIN_S = 10
+_MAKING_TABLES = 0x48656467  # the number of a lock in PostgreSQL, the same for every hedgerow
 
 _INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}  # the engines that know ON CONFLICT
 
@@ -94,15 +99,12 @@ class Registry:
     """One copy of what a fleet knows. Every write is one transaction; reads never wait for each other."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
         self._engine = _engine(url)
-        with self._writing() as connection:
-            _metadata.create_all(connection)
-            _insert_new(connection, _meta, [{"key": "schema", "value": SCHEMA_VERSION}, {"key": "lock", "value": ""}])
-            found = connection.scalar(select(_meta.c.value).where(_meta.c.key == "schema"))
+        self.url = self._engine.url.render_as_string(hide_password=True)
+        found = self._schema() or self._make_tables()
         if found != SCHEMA_VERSION:
             raise StorageError(
-                f"the registry {url} has schema {found}, and this hedgerow knows schema {SCHEMA_VERSION}",
+                f"the registry {self.url} has schema {found}, and this hedgerow knows schema {SCHEMA_VERSION}",
                 next_step="Use the newer hedgerow that wrote it",
             )
 
@@ -112,6 +114,21 @@ class Registry:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _schema(self) -> str | None:
+        """What schema is there. Writes nothing: a copy may lie on a medium that is read-only."""
+        with self._reading() as connection:
+            if not inspect(connection).has_table(_meta.name):
+                return None
+            return connection.scalar(select(_meta.c.value).where(_meta.c.key == "schema"))
+
+    def _make_tables(self) -> str | None:
+        with self._writing() as connection:
+            if self._engine.dialect.name == "postgresql":  # where two that make the same table at once would both fail
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MAKING_TABLES})"))
+            _metadata.create_all(connection)
+            _insert_new(connection, _meta, [{"key": "schema", "value": SCHEMA_VERSION}, {"key": "lock", "value": ""}])
+            return connection.scalar(select(_meta.c.value).where(_meta.c.key == "schema"))
 
     def add(self, documents: Iterable[Document]) -> None:
         """Take in documents and signatures that are not here yet."""
@@ -201,18 +218,25 @@ class Registry:
 
 def _engine(url: str) -> Engine:
     try:
-        engine = create_engine(url)
+        engine = create_engine(url, connect_args=_bounds(url))
     except (ArgumentError, ImportError) as error:
         kind = EnvironmentProblem if isinstance(error, ImportError) else UsageError
         raise kind(
-            f"the registry {url} cannot be opened: {error}",
-            next_step="Give a URL such as sqlite:///registry.sqlite, or install the driver of that database",
+            f"the registry cannot be opened by its URL: {error}",
+            next_step="Give a URL such as sqlite:///registry.sqlite; for PostgreSQL install hedgerow[postgresql]",
         ) from error
     if engine.dialect.name not in _INSERT:
-        raise UsageError(f"the registry {url} is neither SQLite nor PostgreSQL")
+        raise UsageError(f"the registry {engine.url!r} is neither SQLite nor PostgreSQL")
     if engine.dialect.name == "sqlite":
         _take_over_transactions(engine)
     return engine
+
+
+def _bounds(url: str) -> dict[str, Any]:
+    """Arguments by which PostgreSQL's driver waits no longer than we would for a file."""
+    if make_url(url).drivername not in ("postgresql", "postgresql+psycopg"):
+        return {}
+    return {"connect_timeout": CONNECT_WITHIN_S, "options": f"-c lock_timeout={BUSY_TIMEOUT_S}s"}
 
 
 def _take_over_transactions(engine: Engine) -> None:
@@ -272,7 +296,10 @@ def _insert_new(connection: Connection, table: Table, rows: list[dict]) -> None:
     """Insert the rows whose primary key is new; a row that exists says the same, because its key is its hash."""
     if not rows:
         return
-    connection.execute(_INSERT[connection.dialect.name](table).on_conflict_do_nothing(), rows)
+    # In one order everywhere: two writers that bring the same rows in different ones would wait for each other.
+    keys = [column.name for column in table.primary_key]
+    ordered = sorted(rows, key=lambda row: [row[key] for key in keys])
+    connection.execute(_INSERT[connection.dialect.name](table).on_conflict_do_nothing(), ordered)
 
 
 def _observation(row) -> Observation:
