@@ -41,6 +41,7 @@ class Node:
         self.leaves = False  # True once it belongs to another fleet, until it restarts to be of it
         self._trust = None
         self.radio_task = None
+        self.ble = None  # the door over Bluetooth, where there is one
         self.spare_key = None  # for sessions, where the node asks for keys
         self._once(lambda assembly: assembly.assemble(self, board))
 
@@ -109,6 +110,8 @@ class Node:
         if self.radio_task is not None:
             self.start("listen", self.radio_task.listen)
             self.start("speak", self.radio_task.speak)
+        if self.ble is not None:
+            self.start("bluetooth", self.ble.run)
         self.start("sampling", self.sampling.run)
         self.start("housekeeping", self.housekeeping.run)
         if self.ledger is not None:
@@ -152,6 +155,8 @@ class Node:
         """Leave what outlives the application as a person at the prompt expects it."""
         if self.radio is not None:
             self.radio.close()
+        if self.ble is not None:
+            self.ble.close()
         try:
             self.bundles.close()
             self.samples.close()

@@ -159,7 +159,22 @@ def _make_tasks(node):
     door = Door(node.sessions if c["protected"] else None)
     node.admin = door.admin = Admin((NodeMethods(node), MessageMethods(node), door), node.journal, Late(node))
     node.console = ConsoleTask(node.cable, door, c["name"], c["console"] == "locked")
+    node.ble = _ble(node, door) if c["ble"] and c["protected"] else None
     gc.collect()
+
+
+def _ble(node, door):
+    """The door over Bluetooth, or None where the board has none or the node no key."""
+    try:
+        from hedgenode.hal.ble import Peripheral
+        from hedgenode.tasks.ble import BleTask
+
+        public = identity.public()
+        if public is not None:
+            return BleTask(Peripheral(), door, node.config["fleet"], public, node.hardware, plan)
+    except (ImportError, OSError, ValueError) as e:
+        node.journal.say("error", "this node cannot be reached over Bluetooth: %s; it works without" % e)
+    return None
 
 
 def _radio_task(node):

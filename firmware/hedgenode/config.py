@@ -28,6 +28,7 @@ DEFAULTS = {
     "console": "open",
     "custodian": None,
     "protected": False,  # whether administration asks who somebody is: sessions, and a role for each method
+    "ble": False,  # whether people of the fleet find it over Bluetooth; only where it asks who somebody is
     "ledger": True,  # whether it keeps one: its signatures need more heap than a small board has beside messages
     "watchdog_ms": 60000,  # how late a task may be; 0 turns the watchdog off
     "copies": 6,
@@ -79,9 +80,11 @@ def fault(values) -> "str | None":
 
 
 def _flags_fault(values):
-    for key in ("ledger", "protected"):
+    for key in ("ble", "ledger", "protected"):
         if not isinstance(values.get(key), bool):
             return "%s must be true or false" % key
+    if values["ble"] and not values["protected"]:
+        return "ble needs protected, or whoever stands near would be master of this node"
     return None
 
 

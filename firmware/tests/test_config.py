@@ -41,6 +41,8 @@ WRONG = (
     ("radio_security", None),
     ("console", "shut"),
     ("console", True),
+    ("ble", 1),
+    ("ble", True),  # of a node that is not protected
     ("protected", None),
     ("protected", 1),
     ("watchdog_ms", -1),

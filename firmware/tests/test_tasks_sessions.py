@@ -383,6 +383,27 @@ def test_a_proof_serves_once():
     assert node.ask("session_prove", {"message": message_3})[0] == admin.NOT_ALLOWED
 
 
+def test_two_hosts_may_agree_at_the_same_time():
+    node = Node()
+    by_cable, by_air = Host(node), Host(node)
+    said = [node.ask("session_open", {"message": host.begin()})[1]["message"] for host in (by_cable, by_air)]
+    for host, message_2 in zip((by_cable, by_air), said):
+        message_3 = finish(host.exchange.message_3_steps(message_2))
+        code, found = node.ask("session_prove", {"message": message_3, "session": host.exchange.connection})
+        assert code == admin.DONE, found
+        assert host.exchange.take_message_4(found["message"]) is None
+
+
+def test_a_proof_for_a_session_that_was_not_begun_is_refused():
+    node = Node()
+    host = Host(node)
+    said = node.ask("session_open", {"message": host.begin()})[1]
+    message_3 = finish(host.exchange.message_3_steps(said["message"]))
+    assert node.ask("session_prove", {"message": message_3, "session": bytes(4)})[0] == admin.REFUSED
+    named = {"message": message_3, "session": host.exchange.connection}
+    assert node.ask("session_prove", named)[0] == admin.DONE
+
+
 def test_a_node_without_a_key_has_no_sessions():
     node = Node(key=None)
     assert node.ask("session_open", {"message": b""})[0] == admin.REFUSED

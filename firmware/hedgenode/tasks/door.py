@@ -1,5 +1,7 @@
 """The node's door: who asks, what is sealed, and on whose behalf a request goes on. Knows no method but the way in."""
 
+import asyncio
+
 from hedgenode.rules.roles import STEWARD, STRANGER
 from hedgenode.tasks.admin import Admin, Asker
 from hedgewire import admin, frame
@@ -21,6 +23,7 @@ class Door:
         self._make_sessions = make_sessions
         self._sessions = None
         self._role = STEWARD if make_sessions is None else STRANGER
+        self._turn = asyncio.Lock()  # cable and Bluetooth ask the same administration
         self.methods = {}
         for name in _WAYS_IN if make_sessions is not None else ():
             self.methods[name] = self._way_in(name)
@@ -38,7 +41,12 @@ class Door:
         return enter
 
     async def handle(self, kind, payload, send):
-        """Answer one frame through `send(kind, payload)`. What cannot be opened is counted and not answered."""
+        """Answer one frame through `send(kind, payload)`, when those before it have been answered. What cannot be
+        opened is counted and not answered."""
+        async with self._turn:
+            await self._handle(kind, payload, send)
+
+    async def _handle(self, kind, payload, send):
         assert self.admin is not None  # set by whoever made the door
         if kind == frame.REQUEST:
             await self.admin.handle(payload, Asker(self._role, send))

@@ -18,6 +18,7 @@ from hedgewire.cbor import Damage
 from hedgewire.protection import Protection
 
 MAX_SESSIONS = 4
+MAX_EXCHANGES = 2  # between open and prove: one by cable and one over the air
 MAX_KEPT = 4  # agreements that can be taken up again
 DAY_S = 24 * 3600
 EXCHANGE_S = 120  # between the two halves of an exchange; a host needs milliseconds
@@ -50,7 +51,7 @@ class Sessions:
         self._spare = spare
         self._sessions = []  # the one heard last at the end
         self._unheard = None  # resumed, and nothing came in it yet: it takes nobody's place
-        self._exchange = None  # (responder, session, since) between open and prove
+        self._exchanges = []  # (responder, session, since) between open and prove
         self._kept = []
         self._unproved = 0
         self._opened_s = 0
@@ -124,7 +125,7 @@ class Sessions:
             return await self._answer_open(mine, message_1, rows.alive)
         finally:
             self._busy = False
-            self._end_exchange_of_nobody()
+            self._let_go()
 
     def _may_open(self):
         now_s = self._clock.uptime_s()
@@ -152,13 +153,16 @@ class Sessions:
         message_2 = await finish_politely(responder.message_2_steps(message_1, name), alive)
         if isinstance(message_2, Damage):
             raise Refusal(admin.REFUSED, "no session: %s" % message_2.reason)
-        self._exchange = (responder, name, self._clock.uptime_s())
+        self._exchanges = (self._exchanges + [(responder, name, self._clock.uptime_s())])[-MAX_EXCHANGES:]
         return {"message": message_2}
 
     async def session_prove(self, params, rows):
-        """Message 3; answers message 4. From then on the session counts."""
+        """Message 3; answers message 4. From then on the session counts.
+
+        `session` is C_R of the exchange, as RFC 9528 (A.1) puts it before message 3; an older host leaves it out.
+        """
         message_3 = params.data("message")
-        exchange, self._exchange = self._exchange, None
+        exchange = self._take_exchange(params.data("session") if "session" in params else None)
         if exchange is None or self._clock.uptime_s() - exchange[2] > EXCHANGE_S:
             raise Refusal(admin.REFUSED, "no session was begun here; session_open comes first")
         self._busy = True
@@ -173,7 +177,7 @@ class Sessions:
         finally:
             self._busy = False
             del exchange
-            forget()
+            self._let_go()
         if public is None:
             raise Refusal(admin.NOT_ALLOWED, _WHY_NOT["unknown key"])
         self._unproved = 0
@@ -201,8 +205,16 @@ class Sessions:
         self._unheard = _Session(Protection(suite0, session, keys, ReplayWindow(), True), kept.public, kept.agreed_s)
         return {"session": session, "nonce": own_nonce, "proof": own_proof, "role": self._trust.role(kept.public)}
 
-    def _end_exchange_of_nobody(self):
-        if self._exchange is None:
+    def _take_exchange(self, session):
+        """The exchange of that name, or the newest one; it is proved once."""
+        for index in range(len(self._exchanges) - 1, -1, -1):
+            if session is None or self._exchanges[index][1] == session:
+                return self._exchanges.pop(index)
+        return None
+
+    def _let_go(self):
+        """Of what exchanges need, once there is none."""
+        if not self._exchanges:
             forget()
 
 

@@ -48,6 +48,11 @@ class NodeSpec:
         """Whether it is to ask who somebody is. A board without room for keys cannot, whatever fleet.toml says."""
         return bool(self.settings.get("protected")) and self.board.has_room_for_keys
 
+    @property
+    def is_on_ble(self) -> bool:
+        """Whether it is to be reached over Bluetooth: where the board has that, and the node asks who somebody is."""
+        return bool(self.settings.get("ble")) and "ble" in self.board.radios and self.is_protected
+
     def config(self, enrolment: Enrolment) -> dict[str, object]:
         """The map of /config.cbor under this enrolment."""
         custodian = None if self.custodian is None else self.custodian.id
@@ -64,6 +69,7 @@ class NodeSpec:
             "ledger": self.board.has_room_for_keys,
             **self.settings,
             "protected": self.is_protected,
+            "ble": self.is_on_ble,
         }
 
 

@@ -24,6 +24,7 @@ SETTINGS = (
     "radio",
     "radio_channel",
     "radio_security",
+    "ble",
     "console",
     "protected",
     "watchdog_ms",

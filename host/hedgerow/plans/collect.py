@@ -7,6 +7,7 @@ from typing import Any
 from hedgerow.errors import FleetError, VerificationError
 from hedgerow.plans.clock import DTN_EPOCH_S
 from hedgerow.plans.executor import Connect
+from hedgerow.plans.ways import open_way
 from hedgerow.session import Credentials, Session
 from hedgerow.transports import ports
 
@@ -55,7 +56,9 @@ async def from_ports(
 
     async def one(port: str) -> dict[str, Any] | FleetError:
         try:
-            async with Session(await connect(port), name=port, credentials=credentials) as session:
+            async with Session(
+                await open_way(port, connect, credentials), name=port, credentials=credentials
+            ) as session:
                 return await node(session)
         except FleetError as error:
             return error

@@ -15,6 +15,7 @@ from hedgerow.fleet.folder import SESSIONS, FleetFolder
 from hedgerow.fleet.roster import Enrolment
 from hedgerow.fleet.secrets_file import Key
 from hedgerow.session import Credentials, KeptInFiles, OwnKey
+from hedgerow.transports.ble import Known
 
 Opened = Callable[[], AbstractContextManager[FleetFolder]]
 
@@ -45,7 +46,10 @@ def _made(opened: Sequence[Opened], path: Path) -> Credentials:
     def insists(node_id: bytes) -> bool:
         return any(one.insists(node_id) for one in shown)
 
-    return Credentials(own, node_key, KeptInFiles(path / SESSIONS), insists)
+    def known() -> Sequence[Known]:
+        return [node for one in shown for node in one.known()]
+
+    return Credentials(own, node_key, KeptInFiles(path / SESSIONS), insists, known)
 
 
 class _Keys:
@@ -76,6 +80,12 @@ class _Keys:
             wanted = fleet.inventory.with_id(node_id)
             return wanted is not None and wanted.is_protected
         return False
+
+    def known(self) -> Sequence[Known]:
+        """Every enrolled node, as it is recognised on the air."""
+        with self._opened() as fleet:
+            fleet_id = fleet.charter_at_hand.fleet_id
+            return [Known(one.name, one.short, one.node_id, fleet_id, one.node) for one in fleet.roster.nodes]
 
     def _node(self, node_id: bytes) -> Enrolment | None:
         if node_id not in self._nodes:  # it may have been enrolled since we looked

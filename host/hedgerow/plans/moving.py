@@ -14,6 +14,7 @@ from typing import Any
 from hedgerow.errors import FleetError, LinkError, VerificationError
 from hedgerow.fleet.documents import Document
 from hedgerow.plans.parting import Journey
+from hedgerow.plans.ways import open_way
 from hedgerow.session import Answering, Session
 from hedgerow.transports import Transport, ports
 
@@ -177,7 +178,8 @@ class Carrier:
 
     @asynccontextmanager
     async def _session(self, port: str):
-        async with Session(await self._connect(port), name=port, **self._options) as session:
+        way = await open_way(port, self._connect, self._options.get("credentials"))
+        async with Session(way, name=port, **self._options) as session:
             yield session
 
 

@@ -5,17 +5,16 @@ A node is meant by its name, its short number, or the first digits of its id. Po
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from hedgerow.errors import FleetError, LinkError, UsageError
 from hedgerow.plans import clock
+from hedgerow.plans.ways import Connect, expand, open_way
 from hedgerow.session import Answering, Credentials, Recognised, Session, silence
-from hedgerow.transports import Transport, ports
-
-Connect = Callable[[str], Awaitable[Transport]]
+from hedgerow.transports import ports
 
 EVERYONE = 0xFFFF
 LARGEST_SHORT = 0xFFFE
@@ -64,6 +63,7 @@ async def one_node(
     names = list(port_names or ()) or [facts.path for facts in ports.here()]
     if not names:
         raise LinkError("there is no port to ask", state=ports.describe_ports([]), next_step="Plug a node in.")
+    names = [name + who if name == ports.BLUETOOTH and who else name for name in names]
     answers = await asyncio.gather(*(_greet(name, connect, options) for name in names))
     reached = [one for one in answers if isinstance(one, Reached)]
     try:
@@ -87,7 +87,7 @@ async def all_nodes(
 
     Raises LinkError where nobody answers, or one of `nodes` does not.
     """
-    names = list(port_names or ()) or [facts.path for facts in ports.here()]
+    names = await expand(port_names or [facts.path for facts in ports.here()], credentials)
     options = {"credentials": credentials}
     answers = dict(zip(names, await asyncio.gather(*(_greet(name, connect, options) for name in names)), strict=True))
     reached = [one for one in answers.values() if isinstance(one, Reached)]
@@ -136,7 +136,7 @@ def recipient(who: str, known: Mapping[int, str]) -> int:
 
 async def _greet(port: str, connect: Connect, options: Mapping[str, Any]) -> Reached | FleetError:
     try:
-        session = Session(await connect(port), name=port, **options)
+        session = Session(await open_way(port, connect, options.get("credentials")), name=port, **options)
     except FleetError as error:
         return error
     try:

@@ -15,6 +15,7 @@ from hedgerow.plans import ledger as ledgers
 from hedgerow.plans.audit import Finding, NodeReport, Rules, audit
 from hedgerow.plans.executor import Connect
 from hedgerow.plans.firmware import FirmwareSet
+from hedgerow.plans.ways import open_way
 from hedgerow.session import Credentials, Session
 from hedgerow.transports import ports
 
@@ -33,7 +34,7 @@ class Audit:
 
 async def ask(port: str, connect: Connect = ports.connect, keys: Credentials | None = None) -> NodeReport:
     """The report of the node on that port. Changes nothing there."""
-    async with Session(await connect(port), name=port, credentials=keys) as node:
+    async with Session(await open_way(port, connect, keys), name=port, credentials=keys) as node:
         hello = await node.ask("hello")
         status = await node.ask("status")
         config = await node.ask("config")
@@ -98,7 +99,7 @@ async def _ledgers(
     async def one(report: NodeReport) -> tuple[verdict.Finding, ...]:
         assert report.port is not None  # it has just answered there
         try:
-            async with Session(await connect(report.port), name=report.port, credentials=keys) as node:
+            async with Session(await open_way(report.port, connect, keys), name=report.port, credentials=keys) as node:
                 return await ledgers.audit(node, {"name": report.name, "id": report.node_id}, fleet)
         except (LinkError, RemoteError):  # silent or busy, older firmware, a board too small: the audit stands without
             return ()

@@ -15,6 +15,7 @@ from hedgenode.rules import releases as rules
 from hedgerow.errors import FleetError, InterruptedWork, RefusedError, VerificationError
 from hedgerow.plans.reach import Reached
 from hedgerow.plans.release import Kept
+from hedgerow.plans.ways import open_way
 from hedgerow.session import Credentials, Session
 from hedgerow.transports import Transport, ports
 from hedgewire.release import FILE_NAME
@@ -86,17 +87,18 @@ async def update(
 
 async def _bring(session: Session, kept: Kept, files: Mapping[str, bytes], tell: Tell) -> list[int]:
     """Sizes of the files that went over the cable."""
-    await _put(session, f"/{FILE_NAME}", kept.paper.encode())
+    await put_file(session, f"/{FILE_NAME}", kept.paper.encode())
     tell("copying what it has already")
     lacking = await session.ask("slot_prepare", timeout_s=PATIENCE_S)
     slot = "/b" if (await session.ask("slots"))["running"] == "/a" else "/a"
     tell(f"sending {len(lacking)} files, {sum(len(files[path]) for path in lacking):,} bytes")
     for path in lacking:
-        await _put(session, f"{slot}/{path}", files[path])
+        await put_file(session, f"{slot}/{path}", files[path])
     return [len(files[path]) for path in lacking]
 
 
-async def _put(session: Session, path: str, data: bytes) -> None:
+async def put_file(session: Session, path: str, data: bytes) -> None:
+    """Bring one file whole, going on with what is there of it; VerificationError where it reads back otherwise."""
     sha256 = hashlib.sha256(data).digest()
     at = (await session.ask("put_begin", {"path": path, "size": len(data), "sha256": sha256}))["have"]
     while at < len(data):
@@ -113,7 +115,7 @@ async def _back(port: str, boots: int, connect: Connect, credentials: Credential
     end = time.monotonic() + BACK_WITHIN_S
     while time.monotonic() < end:
         try:
-            session = Session(await connect(port), name=port, credentials=credentials)
+            session = Session(await open_way(port, connect, credentials), name=port, credentials=credentials)
             try:
                 hello = await session.ask("hello", timeout_s=1.0)
                 if int(hello["boots"]) > boots:

@@ -23,20 +23,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from hedgerow.errors import (
-    FleetError,
-    LinkError,
-    LocalError,
-    NotAllowedError,
-    RefusedError,
-    RemoteError,
-    StorageError,
-)
+from hedgerow.errors import FleetError, LinkError, LocalError
 from hedgerow.session.credentials import Credentials, KeptInFiles, KeptInMemory, OwnKey
 from hedgerow.session.handshake import NotAllowed, protect
 from hedgerow.session.recognition import Answering, Recognised, banner_in, silence
 from hedgerow.session.refused import Refused
-from hedgerow.transports import Transport
+from hedgerow.transports import Renewed, Transport
 from hedgewire import admin, frame
 from hedgewire.protection import Protection
 
@@ -61,6 +53,7 @@ MAX_FRAME_BYTES = 4096
 TEXT_KEPT_BYTES = 400
 SEQUENCES_TRIED = 200
 SHORT_FRAME_BYTES = 256  # a longer frame contains a 03 under almost every number
+MAX_FALLS = 10  # of the way under one question
 ASKED_ONCE = frozenset({"restart", "dev", "remove"})
 NONCE_BYTES = 8
 
@@ -70,16 +63,9 @@ _NO_FLEET = "Run it in your fleet's folder, or name that with --fleet: the keys 
 _PROMPTS = (b">>> ", b"raw REPL; CTRL-B", b"paste mode; Ctrl-C", b"\n=== ")
 _NODE_SAYS = b"Hedgerow node"
 
-_SENTENCES = {
-    admin.UNKNOWN_METHOD: (RemoteError, "Its firmware may be older than this tool: `hedgerow audit` tells."),
-    admin.BAD_PARAMS: (RemoteError, None),
-    admin.REFUSED: (RefusedError, None),
-    admin.NOT_FOUND: (RemoteError, None),
-    admin.STORAGE_FULL: (StorageError, "Fetch what it holds, remove what is not needed, and try again."),
-    admin.BUSY: (LinkError, "Try again in a minute."),
-    admin.NOT_ALLOWED: (NotAllowedError, "Ask a steward of the fleet for a certificate that says more."),
-    admin.INTERNAL: (RemoteError, "`hedgerow logs` shows what went wrong there."),
-}
+
+class _Fallen(TimeoutError):
+    """The way fell and was renewed while we waited."""
 
 
 class _Pending:
@@ -145,14 +131,18 @@ class Session:
         if method == "post":
             values.setdefault("nonce", secrets.token_bytes(NONCE_BYTES))
         tries = 1 if method in ASKED_ONCE else 2
-        for _ in range(tries):
+        falls = 0
+        while tries:
             try:
                 if method == "hello":
                     self._hello = await self._ask_once(method, values, timeout_s)
                     return self._hello
                 return await self._ask_once(method, values, timeout_s, await self._protected(timeout_s))
+            except _Fallen:
+                falls += 1
+                tries -= method in ASKED_ONCE or falls > MAX_FALLS
             except TimeoutError:
-                continue
+                tries -= 1
             except Refused as no:
                 raise self._as_error(no) from no
         raise await self._why_silent(method)
@@ -266,7 +256,10 @@ class Session:
     async def _read_for_ever(self) -> None:
         try:
             while True:
-                await self._read_once()
+                try:
+                    await self._read_once()
+                except Renewed:
+                    self._start_over()
         except FleetError as gone:
             self._fail(gone)
 
@@ -278,6 +271,13 @@ class Session:
             self._dispatch(self._decoder.idle())
             return
         self._dispatch(self._decoder.feed(data))
+
+    def _start_over(self) -> None:
+        """What was on its way is lost; whoever waits asks once more."""
+        self._decoder = frame.Decoder(MAX_FRAME_BYTES)
+        for pending in self._pending.values():
+            if not pending.whole.done():
+                pending.whole.set_exception(_Fallen())
 
     def _dispatch(self, found: list[tuple[int, bytes]]) -> None:
         for kind, payload in found:
@@ -355,10 +355,7 @@ class Session:
                 pending.whole.set_exception(error)
 
     def _as_error(self, no: Refused) -> FleetError:
-        kind, next_step = _SENTENCES.get(no.code, (RemoteError, None))
-        if no.code == admin.NOT_ALLOWED and self._protection is None:
-            next_step = self._guest_because
-        return kind(no.sentence, node=self.name, next_step=next_step)
+        return no.as_error(self.name, self._guest_because if self._protection is None else None)
 
     async def _recognise_text(self) -> Recognised:
         """After frames that nobody answered: a prompt has taken them for keys, a program ignored them."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from hedgerow.transports.ble import Known
 from hedgewire.protection import Resumption
 
 DAY_S = 24 * 3600
@@ -95,10 +96,12 @@ class Credentials:
     """What a fleet's folder lets a host be. All of it is asked for when a session begins, by the node's id.
 
     `own` gives the keys to try, the likeliest first; `node_key` the node's X25519 public key, or None for a node that
-    the fleet does not know; `insists` whether the fleet wants that node to ask who somebody is.
+    the fleet does not know; `insists` whether the fleet wants that node to ask who somebody is; `known` the nodes that
+    this host recognises on the air.
     """
 
     own: Callable[[bytes], Sequence[OwnKey]] = field(repr=False)
     node_key: Callable[[bytes], bytes | None] = field(repr=False)
     kept: Kept = field(default_factory=KeptInMemory, repr=False)
     insists: Callable[[bytes], bool] = field(default=lambda _: False, repr=False)
+    known: Callable[[], Sequence[Known]] = field(default=tuple, repr=False)

@@ -83,7 +83,8 @@ async def _agree(ask: Ask, own: OwnKey, node_id: bytes, node_key: bytes) -> tupl
     said = await ask("session_open", {"message": exchange.message_1()}, EXCHANGE_WITHIN_S)
     message_3 = _whole(_finish(exchange.message_3_steps(_bytes(said, "message"))))
     try:
-        said = await ask("session_prove", {"message": message_3}, EXCHANGE_WITHIN_S)
+        named = {"message": message_3, "session": exchange.connection}
+        said = await ask("session_prove", named, EXCHANGE_WITHIN_S)
     except Refused as no:
         if no.code != admin.NOT_ALLOWED:
             raise

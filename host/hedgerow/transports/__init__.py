@@ -3,6 +3,10 @@
 from typing import Protocol
 
 
+class Renewed(Exception):
+    """The way fell and is there again. What was on its way, in either direction, is lost."""
+
+
 class Transport(Protocol):
     """A two-way stream of bytes to one node. One task reads it, one task at a time writes it.
 
@@ -20,7 +24,10 @@ class Transport(Protocol):
         ...
 
     async def receive(self) -> bytes:
-        """At least one byte, or LinkError. Waits as long as nothing comes: bound it at the call."""
+        """At least one byte, or LinkError. Waits as long as nothing comes: bound it at the call.
+
+        A way that mends itself (Bluetooth) raises Renewed each time it has done so.
+        """
         ...
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ from hedgerow.errors import LinkError
 if TYPE_CHECKING:
     from hedgerow.transports import Transport
 
+BLUETOOTH = "ble:"
 _SHORTCUTS = {"a": "/dev/ttyACM", "u": "/dev/ttyUSB", "c": "COM"}
 
 
@@ -55,8 +56,17 @@ def resolve(spec: str, ports: Sequence[PortFacts] | None = None) -> str:
     return spec
 
 
+def is_bluetooth(spec: str) -> bool:
+    """Whether it names a node on the air, as `hedgerow.transports.ble` understands it."""
+    return spec.startswith(BLUETOOTH)
+
+
 async def connect(spec: str, baud: int = 115200) -> "Transport":
     """Open what `spec` names, in a thread: a slow socket delays no other port. Raises as `open_serial` does."""
+    if is_bluetooth(spec):
+        raise LinkError(
+            "this step needs a cable, it is not done over Bluetooth", node=spec, next_step="Name a serial port with -p."
+        )
     from hedgerow.transports.serial import open_serial  # it needs describe_ports() from here
 
     return await asyncio.to_thread(lambda: open_serial(resolve(spec), baud))

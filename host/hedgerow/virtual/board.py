@@ -38,9 +38,10 @@ class VirtualBoard:
     """A board that is not there: start, use its port, cut its power, pull its cable.
 
     `board` is a Board of `hedgerow.fleet.boards` (or anything with its attributes), `uid` the chip's number (a
-    MAC comes first), `ether` the (host, port) of the radio or None. `world` says what is around the board now
-    (`runtime/_facts.py` has the names). `clock` is a battery-backed clock on the board (seconds since 1970; without
-    one the calendar starts where the chip's does); the calendar runs `rate` times as fast as real time.
+    MAC comes first), `ether` the (host, port) of the radio or None, `bluetooth` that of its Bluetooth. `world` says
+    what is around the board now (`runtime/_facts.py` has the names). `clock` is a battery-backed clock on the board
+    (seconds since 1970; without one the calendar starts where the chip's does); the calendar runs `rate` times as fast
+    as real time.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class VirtualBoard:
         *,
         uid: bytes,
         ether: tuple[str, int] | None = None,
+        bluetooth: tuple[str, int] | None = None,
         world: Callable[[], World] | None = None,
         clock: Callable[[], float] | None = None,
         rate: float = 1.0,
@@ -62,6 +64,7 @@ class VirtualBoard:
         self.name = name or self.directory.name
         self.uid = uid
         self.ether = ether
+        self.bluetooth = bluetooth
         self.pins: dict[str, int] = {}
         self.resets: list[str] = []
         self.on_event: Callable[[str, str], None] | None = None
@@ -235,6 +238,7 @@ class VirtualBoard:
             "radios": list(getattr(board, "radios", ())),
             "uid": self.uid.hex(),
             "ether": list(self.ether) if self.ether else None,
+            "bluetooth": list(self.bluetooth) if self.bluetooth else None,
             "powered_on_ms": int(self._powered_on_at * 1000),
             "rate": self._rate,
             "rtc": self._rtc,

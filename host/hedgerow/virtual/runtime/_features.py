@@ -28,6 +28,8 @@ def install():
         names.append("network")
     if "espnow" in radios:
         names += ["espnow", "aioespnow"]
+    if "ble" in radios:
+        names.append("bluetooth")
     names += ["esp32"] if platform == "esp32" else ["rp2", "uctypes"]
     modules = sys.modules
     for name in names:
