@@ -6,6 +6,8 @@ point from a signed window of four bits; both walk one chain of doublings. Names
 for `steps.finish` or `steps.finish_politely`. Not constant time: who holds the node holds its key anyway.
 """
 
+import sys
+
 from hedgenode.crypto import ed25519_base
 from hedgenode.crypto.field25519 import MASK, P, invert, root_power_steps
 from hedgenode.crypto.sha512 import digest_steps
@@ -71,6 +73,13 @@ def _walk(point, operations):
         z = f * g
         z = ((z & mask) + (z >> 255) * 19) % prime
     return x, y, z, e, h
+
+
+if sys.platform == "rp2":
+    try:
+        from hedgenode.crypto.thumb25519 import walk as _walk
+    except (ImportError, MemoryError):
+        pass
 
 
 def _entry(point):

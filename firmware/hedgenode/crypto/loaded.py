@@ -2,7 +2,7 @@
 
 from hedgenode import rarely
 
-_LARGE = ("ed25519", "ed25519_base", "field25519", "hpke", "keywrap", "sha512", "suite_long", "x25519")
+_LARGE = ("ed25519", "ed25519_base", "field25519", "hpke", "keywrap", "sha512", "suite_long", "thumb25519", "x25519")
 _EXCHANGE = "hedgewire.edhoc"  # needed by nobody else
 
 

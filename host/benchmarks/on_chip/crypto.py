@@ -116,21 +116,21 @@ def textbook_ccm(key, nonce, message):
     return out + bytes([one ^ other for one, other in zip(tag[:8], stream)])
 
 
-def figure(name, value, unit):
-    print("%s|%s|%s" % (name, value, unit))
+def figure(name, value, unit, at_most=""):
+    print("%s|%s|%s|%s" % (name, value, unit, at_most))
 
 
-def timed(name, work, rounds=1):
+def timed(name, work, rounds=1, at_most=""):
     gc.collect()
     start = time.ticks_us()
     for _ in range(rounds):
         result = work()
-    figure(name, time.ticks_diff(time.ticks_us(), start) / rounds / 1000, "ms")
+    figure(name, time.ticks_diff(time.ticks_us(), start) / rounds / 1000, "ms", at_most)
     return result
 
 
-def beside_the_textbook(name, work, textbook, rounds=1):
-    result = timed(name, work, rounds)
+def beside_the_textbook(name, work, textbook, rounds=1, at_most=""):
+    result = timed(name, work, rounds, at_most)
     if timed(name + ", textbook", textbook, rounds) != result:
         raise AssertionError(name)
     return result
@@ -150,6 +150,25 @@ def longest_step(name, steps):
     figure(name + ", longest step", longest_us / 1000, "ms")
 
 
+def peak(name, steps):
+    """What lives at most between two steps, beside the code; and what one step drops, which waits for the collector."""
+    gc.collect()
+    before = gc.mem_alloc()
+    live = garbage = 0
+    while True:
+        start = gc.mem_alloc()
+        try:
+            next(steps)
+        except StopIteration:
+            break
+        garbage = max(garbage, gc.mem_alloc() - start)
+        gc.collect()
+        live = max(live, gc.mem_alloc() - before)
+    figure(name + ": heap alive at most", live, "bytes", RAM_AT_MOST_BYTES)
+    figure(name + ": garbage of a step", garbage, "bytes")
+
+
+RAM_AT_MOST_BYTES = 8192
 gc.collect()
 before = gc.mem_alloc()
 start = time.ticks_us()
@@ -176,22 +195,38 @@ public = beside_the_textbook(
 signing_key = finish(ed25519.signing_key_steps(SEED))
 signature = timed("Ed25519 signature, key at hand", lambda: finish(signing_key.sign_steps(MESSAGE)))
 beside_the_textbook(
-    "Ed25519 signature from the seed", lambda: ed25519.sign(SEED, MESSAGE), lambda: textbook_sign(SEED, MESSAGE)
+    "Ed25519 signature from the seed",
+    lambda: ed25519.sign(SEED, MESSAGE),
+    lambda: textbook_sign(SEED, MESSAGE),
+    at_most=450,
 )
 beside_the_textbook(
     "Ed25519 verification",
     lambda: ed25519.verify(public, MESSAGE, signature),
     lambda: textbook_verify(public, MESSAGE, signature),
+    at_most=900,
 )
 longest_step("Ed25519 verification", ed25519.verify_steps(public, MESSAGE, signature))
-beside_the_textbook("X25519 agreement", lambda: x25519.shared(SEED, OTHER), lambda: textbook_x25519(SEED, OTHER))
+beside_the_textbook(
+    "X25519 agreement", lambda: x25519.shared(SEED, OTHER), lambda: textbook_x25519(SEED, OTHER), at_most=450
+)
 timed("X25519 public key", lambda: x25519.public_key(SEED))
 beside_the_textbook(
     "AES-CCM, 200 bytes sealed",
     lambda: ccm.encrypt(SEED[:16], SEED[:13], SEALED_BYTES),
     lambda: textbook_ccm(SEED[:16], SEED[:13], SEALED_BYTES),
     5,
+    at_most=6,
 )
 beside_the_textbook(
     "HMAC-SHA-256, 200 bytes", lambda: hmac_sha256(SEED, SEALED_BYTES), lambda: textbook_hmac(SEED, SEALED_BYTES), 5
 )
+peak("Ed25519 signature", signing_key.sign_steps(MESSAGE))
+peak("Ed25519 verification", ed25519.verify_steps(public, MESSAGE, signature))
+peak("X25519 agreement", x25519.shared_steps(SEED, OTHER))
+gc.collect()
+before = gc.mem_alloc()
+gc.disable()
+ccm.encrypt(SEED[:16], SEED[:13], SEALED_BYTES)
+figure("AES-CCM, 200 bytes sealed: all that it allocates", gc.mem_alloc() - before, "bytes", RAM_AT_MOST_BYTES)
+gc.enable()
