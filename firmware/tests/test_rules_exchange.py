@@ -385,3 +385,45 @@ def test_nothing_private_is_taken_from_or_given_up_to_who_shares_the_public_laye
     [answer] = one.exchange.on_frame(link.encode_segment(TAG, 2, 1, theirs, 0, 1, 1, data), 0, 0)
     assert link.decode(answer).state == link.REFUSED
     assert one.store.count() == 1
+
+
+def _tries(size, ages_ms):
+    """The segments of one bundle as a sender makes them at those ages; and the bundle's id and text."""
+    text = "".join([chr(97 + i * 7 % 26) for i in range(size)])
+    made = bundle.make(bundle.Eid(BASE + 1, 1), bundle.Eid(BASE + 2, 1), b"", 1, 10**9)
+    bundle.put_payload(made, message.encode(0, text))
+    made_id = bundle.bundle_id(made)
+    tries = []
+    for age_ms in ages_ms:
+        data = bundle.encode(bundle.with_forwarding(made, age_ms, bundle.Eid(BASE + 1, 0)))
+        parts = [data[at : at + link.MAX_DATA] for at in range(0, len(data), link.MAX_DATA)]
+        tries.append(
+            [link.encode_segment(TAG, 1, 2, made_id, i, len(parts), 1, part) for i, part in enumerate(parts)]
+        )
+    return tries, made_id, text
+
+
+def test_segments_of_two_tries_never_make_a_message_that_was_not_sent():
+    next_random = _random(7)
+    for size in (150, 220, 320, 400, 700, 1500):
+        for ages_ms in ((10, 30), (200, 300), (60000, 70000), (10, 70000)):
+            tries, made_id, text = _tries(size, ages_ms)
+            for _ in range(12):
+                node = _Node(2)
+                for i in range(len(tries[0])):
+                    node.exchange.on_frame(tries[next_random() % 2][i], 1000, 1, -70)
+                    node.exchange.on_frame(tries[next_random() % 2][0], 1000, 1, -70)
+                assert node.texts() in ([], [text]), (size, ages_ms)
+
+
+def test_what_came_of_an_earlier_try_is_dropped_when_it_is_wanted_again():
+    tries, made_id, text = _tries(700, (200, 300))
+    node = _Node(2)
+    for frame in tries[0][:2]:
+        node.exchange.on_frame(frame, 1000, 1, -70)
+    offer = link.encode_offer(TAG, 1, 2, [(made_id, 2, 1, 800)])
+    assert isinstance(link.decode(node.exchange.on_frame(offer, 1000, 1, -70)[0]), link.Want)
+    for frame in tries[1]:
+        node.exchange.on_frame(frame, 1000, 1, -70)
+    assert node.texts() == [text]
+    assert node.exchange.damaged == 0

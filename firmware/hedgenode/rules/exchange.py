@@ -192,6 +192,8 @@ class Exchange:
                 frames.append(link.encode_ack(self.tag, self.short, offer.source, bundle_id, state, 0))
             elif len(wanted) < MAX_TRANSFERS and not self._arriving(bundle_id, offer.source):
                 wanted.append(bundle_id)
+        for bundle_id in wanted:  # what came of an earlier try may not fit what comes now: see bundle.put_payload
+            self._incoming.pop((offer.source, bundle_id), None)
         if wanted:
             frames.append(link.encode_want(self.tag, self.short, offer.source, wanted))
         return frames

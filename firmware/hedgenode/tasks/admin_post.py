@@ -45,7 +45,7 @@ class PostMethods:
         made = self._reserved(params.number("sequence")) if "sequence" in params else self._new_bundle(params)
         if rows.asker.role < roles.NAMED and ("group" in params or params.flag("sign", False)):
             raise Refusal(admin.NOT_ALLOWED, "this node lends its key and its groups to its fleet and custodian only")
-        made.blocks[-1].data = await self._payload(params, made)
+        bundle.put_payload(made, await self._payload(params, made))
         data = bundle.encode(made)
         if len(data) > MAX_BUNDLE_BYTES:
             over = len(data) - MAX_BUNDLE_BYTES
