@@ -41,6 +41,8 @@ class Node:
         self.leaves = False  # True once it belongs to another fleet, until it restarts to be of it
         self._trust = None
         self.radio_task = None
+        self.far = None  # what answers to far hosts may still cost, once one has asked
+        self.arrived = False  # something for this node came in since housekeeping looked
         self.ble = None  # the door over Bluetooth, where there is one
         self.spare_key = None  # for sessions, where the node asks for keys
         self._once(lambda assembly: assembly.assemble(self, board))
@@ -65,6 +67,8 @@ class Node:
 
     def tell(self, event, **facts):
         """Journal what the exchange did with a bundle."""
+        if event == "delivered":
+            self.arrived = True
         rest = " ".join("%s %s" % (key, facts[key]) for key in sorted(facts) if key != "id")
         self.journal.say("info", "bundle %s %s %s" % (facts["id"].hex()[:8], event, rest))
 

@@ -156,7 +156,7 @@ def _make_tasks(node):
         from hedgenode.tasks.spare_key import SpareKey
 
         node.spare_key = SpareKey(node, identity.load)
-    door = Door(node.sessions if c["protected"] else None)
+    door = node.door = Door(node.sessions if c["protected"] else None)
     node.admin = door.admin = Admin((NodeMethods(node), MessageMethods(node), door), node.journal, Late(node))
     node.console = ConsoleTask(node.cable, door, c["name"], c["console"] == "locked")
     node.ble = _ble(node, door) if c["ble"] and c["protected"] else None

@@ -13,7 +13,7 @@ from hedgewire.crc import crc16, crc32c
 from hedgewire.eid import DTN, IPN, NONE, Eid, read_eid, write_eid  # noqa: F401 (DTN and IPN are for callers)
 
 VERSION = 7
-MAX_UNCHECKED_BYTES = 300  # of a payload without a CRC: with all the rest it takes two segments (link.MAX_DATA)
+MAX_UNCHECKED_BYTES = 300  # of a payload without a CRC: then two segments hold the bundle (link.MAX_DATA)
 MAX_BLOCKS = 32  # bounds what a hostile bundle can make a node allocate
 
 NO_CRC = 0
@@ -132,14 +132,10 @@ def make(
 
 
 def put_payload(bundle: Bundle, payload: bytes) -> None:
-    """Give a bundle that `make` made its payload: with a CRC where it takes three segments of a radio or more.
-
-    A sender that begins anew says another age, which may be longer; then segments of both tries may fit each other
-    without being right, and nothing but this would tell. With two segments the length does not come out.
-    """
-    block = bundle.blocks[-1]
-    block.data = bytes(payload)
-    block.crc_type = CRC16 if len(payload) > MAX_UNCHECKED_BYTES else NO_CRC
+    """Give a bundle of `make` its payload: with a CRC where it takes three segments of a radio or more, for a sender
+    that begins anew says another age, and segments of both tries may fit each other without being right."""
+    crc_type = CRC16 if len(payload) > MAX_UNCHECKED_BYTES else NO_CRC
+    bundle.blocks[-1] = Block(PAYLOAD, 1, 0, crc_type, bytes(payload))
 
 
 def with_forwarding(bundle: Bundle, age_ms: int, previous_node: Eid) -> Bundle:

@@ -18,6 +18,8 @@ LAYERED = 2
 ADMIN = 0
 TEXT = 1
 DOCUMENT = 2
+TO_NODE = 3  # frames of a host, handed on by the mesh: what a cable would carry to the node
+TO_HOST = 4  # and what it would carry back
 
 EVERYONE = 0xFFFF  # short id; its ipn node number is ipn_base + 0xFFFF: the destination of the public layer
 

@@ -397,9 +397,7 @@ def _tries(size, ages_ms):
     for age_ms in ages_ms:
         data = bundle.encode(bundle.with_forwarding(made, age_ms, bundle.Eid(BASE + 1, 0)))
         parts = [data[at : at + link.MAX_DATA] for at in range(0, len(data), link.MAX_DATA)]
-        tries.append(
-            [link.encode_segment(TAG, 1, 2, made_id, i, len(parts), 1, part) for i, part in enumerate(parts)]
-        )
+        tries.append([link.encode_segment(TAG, 1, 2, made_id, i, len(parts), 1, part) for i, part in enumerate(parts)])
     return tries, made_id, text
 
 

@@ -12,10 +12,12 @@ FOR_EVERYBODY = (
 )
 FOR_PERSONS = "accept bundle bundles".split()
 CHANGES_A_NODE = (
-    "audited configure dev document_send group_advance group_put group_remove ledger_kept put_begin put_data put_end"
-    " remove restart set_time slot_confirm slot_prepare slot_try"
+    "audited configure dev document_send far_send group_advance group_put group_remove ledger_kept"
+    " put_begin put_data put_end remove restart set_time slot_confirm slot_prepare slot_try"
 ).split()
-TELLS_OF_IT = "compare config files follow groups ledger ledger_head log move neighbours samples slots status".split()
+TELLS_OF_IT = (
+    "compare config far_read files follow groups ledger ledger_head log move neighbours samples slots status"
+).split()
 
 
 def test_a_stranger_may_what_is_for_everybody():

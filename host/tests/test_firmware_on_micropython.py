@@ -33,7 +33,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The firmware of a small board, and only that: with fewer names, compiled, in a folder for MicroPython."""
     slot = tmp_path_factory.mktemp("a")
     tests = [path.read_text(encoding="utf-8") for path in FIRMWARE_TESTS.glob("*.py")]
-    for file in firmware.build(boards.load("RPI_PICO"), others=tests).files:
+    for file in firmware.build(boards.load("RPI_PICO"), others=tests, whole=True).files:
         if file.path.startswith(firmware.SLOT):
             path = slot / file.path.removeprefix(firmware.SLOT + "/")
             path.parent.mkdir(parents=True, exist_ok=True)

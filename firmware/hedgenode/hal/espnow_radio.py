@@ -2,8 +2,10 @@
 
 import espnow
 import network
+from micropython import const
 
 _BROADCAST = b"\xff\xff\xff\xff\xff\xff"
+_WAITING_BYTES = const(1400)  # six segments; MicroPython's own 526 lose what the third brings while others work
 MAX_FRAME_BYTES = 250  # ESP-NOW v1
 NEEDS = "espnow"  # what a board must have for it, as its board.toml says under `radios`
 
@@ -20,6 +22,8 @@ class Radio:
             pass  # was not connected
         self._wlan.config(channel=channel)
         self._radio = espnow.ESPNow()
+        configure = self._radio.config  # before it is active
+        configure(rxbuf=_WAITING_BYTES)  # pyright: ignore[reportCallIssue] - the stubs know the reading half only
         self._radio.active(True)
         try:
             self._radio.add_peer(_BROADCAST)

@@ -32,9 +32,9 @@ _LEAST = {
 }
 # What tells of the node or changes it. One text, for a table of so many entries takes a small board's memory.
 _FOR_NAMED = (
-    "audited compare config configure dev document_send files follow group_advance group_put group_remove groups"
-    " ledger ledger_head ledger_kept log move neighbours put_begin put_data put_end remove restart samples set_time"
-    " slot_confirm slot_prepare slot_try slots status"
+    "audited compare config configure dev document_send far_read far_send files follow"
+    " group_advance group_put group_remove groups ledger ledger_head ledger_kept log move neighbours"
+    " put_begin put_data put_end remove restart samples set_time slot_confirm slot_prepare slot_try slots status"
 )
 
 

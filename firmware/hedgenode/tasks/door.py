@@ -2,11 +2,14 @@
 
 import asyncio
 
+from micropython import const
+
 from hedgenode.rules.roles import STEWARD, STRANGER
 from hedgenode.tasks.admin import Admin, Asker
 from hedgewire import admin, frame
 
 NO_SESSION = "no session"  # topic of the event by which a host learns that the node has forgotten, or was restarted
+_TURN_MS = const(5)
 _WAYS_IN = ("session_open", "session_prove", "session_resume")
 
 
@@ -23,7 +26,7 @@ class Door:
         self._make_sessions = make_sessions
         self._sessions = None
         self._role = STEWARD if make_sessions is None else STRANGER
-        self._turn = asyncio.Lock()  # cable and Bluetooth ask the same administration
+        self._busy = False
         self.methods = {}
         for name in _WAYS_IN if make_sessions is not None else ():
             self.methods[name] = self._way_in(name)
@@ -43,8 +46,13 @@ class Door:
     async def handle(self, kind, payload, send):
         """Answer one frame through `send(kind, payload)`, when those before it have been answered. What cannot be
         opened is counted and not answered."""
-        async with self._turn:
+        while self._busy:  # cable, Bluetooth and mesh ask the same administration; asyncio.Lock costs a kilobyte
+            await asyncio.sleep_ms(_TURN_MS)
+        self._busy = True
+        try:
             await self._handle(kind, payload, send)
+        finally:
+            self._busy = False
 
     async def _handle(self, kind, payload, send):
         assert self.admin is not None  # set by whoever made the door

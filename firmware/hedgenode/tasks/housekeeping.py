@@ -7,6 +7,7 @@ from hedgenode.store.counters import read_whole, write_atomic
 from hedgewire import message
 
 _STEP_MS = 10000
+_LOOK_MS = 500  # whoever asks from far away waits for every hop; what has come here shall not wait as well
 _DOCUMENTS_MS = 60000  # a document with many signatures takes a chip several seconds
 _REMEMBER_EVERY_S = 900  # meetings change slowly, flash wears: four writes an hour at most
 MEETINGS_PATH = "/store/meetings"
@@ -30,15 +31,25 @@ class HousekeepingTask:
     async def run(self, promise):
         while True:
             promise(_STEP_MS + _DOCUMENTS_MS)
-            await asyncio.sleep_ms(_STEP_MS)
+            await self._pause()
             if self._bundles.tidy(self._clock.uptime_ms()):
                 gc.collect()
             if self._meetings is not None and self._clock.uptime_s() - self._kept_s >= _REMEMBER_EVERY_S:
                 self._remember()
             await self.look_for_documents()
 
+    async def _pause(self):
+        """Until the next step, or until something has arrived."""
+        node = self._node
+        for _ in range(_STEP_MS // _LOOK_MS):
+            if node.arrived:
+                break
+            await asyncio.sleep_ms(_LOOK_MS)
+        node.arrived = False
+
     async def look_for_documents(self):
-        """Documents come as bundles to everybody or to this node; what looks at them is loaded when there is one."""
+        """Documents come as bundles to everybody or to this node, a far host's frames to this node; what looks at them
+        is loaded when there is one."""
         base = self._node.config["ipn_base"]
         ends = (base + message.EVERYONE, base + self._node.config["short"])
         for entry in self._bundles.entries():

@@ -1,17 +1,20 @@
-"""What becomes of a fleet document that reaches a node, by cable or as a bundle. Knows no rule: the store judges it."""
+"""What becomes of a fleet document that reaches a node, by cable or as a bundle, and of a far host's frames.
+
+Knows no rule: the store judges a document, the door whoever asks.
+"""
 
 import asyncio
 import gc
 
 from hedgenode import config
 from hedgenode.crypto.steps import finish_politely
+from hedgenode.rarely import forget
 from hedgenode.store.counters import write_atomic
-from hedgenode.tasks import elsewhere
+from hedgenode.tasks import elsewhere, outgoing
 from hedgewire import bundle, cbor, message
 
 SPREAD = ("charter", "laptop", "revocation", "rekey", "neighbour")  # what concerns every node travels on as a bundle
 _LIFETIME_MS = 90 * 24 * 3600 * 1000  # a document may take a season and many bicycles
-_HOPS = 16
 _AT_ONCE = 16
 _ROUNDS = 6  # as many as a move to another fleet has papers
 
@@ -36,21 +39,7 @@ def spread(node, data):
 
 def send(node, data, to, copies):
     """The id of a bundle from this node that carries a document to that short id; None where the store is full."""
-    base, short = node.config["ipn_base"], node.config["short"]
-    made = bundle.make(
-        bundle.Eid(base + short, message.DOCUMENT),
-        bundle.Eid(base + to, message.DOCUMENT),
-        data,
-        node.counters.next_sequence(),
-        _LIFETIME_MS,
-        hop_limit=_HOPS,
-    )
-    made_id = bundle.bundle_id(made)
-    assert not isinstance(made_id, bundle.Damage)  # only bytes from elsewhere can be damaged
-    ends = (made.source.node, made.destination.node)
-    now_ms = node.clock.uptime_ms()
-    stored = node.bundles.add(bundle.encode(made), made_id, *ends, copies, 0, made.lifetime_ms, now_ms, "own")
-    return made_id if stored else None
+    return outgoing.send(node, message.DOCUMENT, data, to, copies, _LIFETIME_MS)
 
 
 async def look(node, seen):
@@ -68,14 +57,27 @@ async def look(node, seen):
 async def _round(node, seen):
     for seq, bundle_id in _next(node, seen):
         held = bundle.decode(node.bundles.get(bundle_id) or b"")
-        if not isinstance(held, bundle.Damage) and held.destination.service == message.DOCUMENT:
+        service = None if isinstance(held, bundle.Damage) else held.destination.service
+        if service == message.DOCUMENT:
             if node.trust.busy:
                 return seen, False
             if await _take(node, held, bundle_id):
                 return 0, True
+        elif service == message.TO_NODE:
+            await _answer(node, held, bundle_id)
         seen = seq
         await asyncio.sleep_ms(0)
     return seen, False
+
+
+async def _answer(node, held, bundle_id):
+    """A host asks from far away. Whatever becomes of it, it is answered once."""
+    node.bundles.remove(bundle_id, node.clock.uptime_ms())
+    from hedgenode.tasks import far  # most nodes are never asked so
+
+    await far.answer(node, held)
+    del far
+    forget("hedgenode.tasks.far")
 
 
 async def _take(node, held, bundle_id):

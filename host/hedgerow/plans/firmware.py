@@ -27,6 +27,27 @@ from hedgerow.repl.copy import FileToCopy
 SLOT = "/a"
 AS_SOURCE = ("slots.py", "boot.py", "main.py")
 PACKAGES = ("hedgewire", "hedgenode")
+# What only some boards can use stays away from the others: each file takes a block of flash, in two slots. What a board
+# must have is one of its radios, or its chip.
+ONLY_WITH = {
+    "hedgenode/crypto/thumb25519": "RP2040",
+    "hedgenode/hal/ble": "ble",
+    "hedgenode/hal/espnow_radio": "espnow",
+    "hedgenode/rules/exchange": "espnow",
+    "hedgenode/rules/neighbour": "espnow",
+    "hedgenode/tasks/ble": "ble",
+    "hedgenode/tasks/radio": "espnow",
+    "hedgenode/tasks/radio_keys": "espnow",
+    "hedgewire/beacon": "ble",
+}
+# Formats and rules that no node works by yet; hosts, the simulator and tests do.
+NOT_YET = (
+    "hedgenode/rules/airtime",
+    "hedgewire/compact",
+    "hedgewire/fragments",
+    "hedgewire/reconcile",
+    "hedgewire/reports",
+)
 CACHE_VARIABLE = "HEDGEROW_CACHE"
 COMPILE_WITHIN_S = 60
 # Line numbers are a fourteenth of the code, which lies in RAM, and names weigh as much: a board with less heap than
@@ -57,15 +78,23 @@ class FirmwareSet:
 
 
 def build(
-    board: Board, source: Path | None = None, cache: Path | None = None, *, others: Iterable[str] = ()
+    board: Board,
+    source: Path | None = None,
+    cache: Path | None = None,
+    *,
+    others: Iterable[str] = (),
+    whole: bool = False,
 ) -> FirmwareSet:
     """The firmware for that board. `source` is a firmware folder, `cache` where compiled files are kept.
 
-    `others` are sources of programs that look into its modules. Raises UsageError with the compiler's words for source
-    that does not compile.
+    `others` are sources of programs that look into its modules; `whole` takes in what this board does not need. Raises
+    UsageError with the compiler's words for source that does not compile.
     """
     source = source or resources.firmware_folder()
     modules = [(f"{path.relative_to(source).with_suffix('').as_posix()}", path) for path in _modules(source)]
+    if not whole:
+        has = (None, board.mcu, *board.radios)
+        modules = [(name, path) for name, path in modules if ONLY_WITH.get(name) in has and name not in NOT_YET]
     modules.append(("board", board.board_py))
     spoken = None
     if board.heap_bytes < LEAN_BELOW_HEAP_BYTES:

@@ -20,7 +20,6 @@ from hedgerow.session import Credentials, Session
 from hedgerow.transports import Transport, ports
 from hedgewire.release import FILE_NAME
 
-PIECE_BYTES = 2048
 PATIENCE_S = 60.0  # of a node that copies and hashes; it says meanwhile that it is at work
 BACK_WITHIN_S = 40.0
 _POLL_S = 0.2
@@ -102,12 +101,23 @@ async def put_file(session: Session, path: str, data: bytes) -> None:
     sha256 = hashlib.sha256(data).digest()
     at = (await session.ask("put_begin", {"path": path, "size": len(data), "sha256": sha256}))["have"]
     while at < len(data):
-        after = (await session.ask("put_data", {"offset": at, "data": data[at : at + PIECE_BYTES]}))["next"]
+        after = (await session.ask("put_data", {"offset": at, "data": data[at : at + session.piece_bytes]}))["next"]
         if after <= at:
             raise VerificationError(f"{path} does not grow on the node", next_step="Run the same command again")
         at = after
     if bytes((await session.ask("put_end"))["sha256"]) != sha256:
         raise VerificationError(f"{path} did not read back as sent", next_step="Run the same command again")
+
+
+async def _has_started_again(session: Session, boots: int) -> bool:
+    """Whether it has; if not, or if nobody waits for it any more, the session is closed."""
+    started = False
+    try:
+        started = int((await session.ask("hello", timeout_s=1.0))["boots"]) > boots
+    finally:
+        if not started:
+            await session.close()
+    return started
 
 
 async def _back(port: str, boots: int, connect: Connect, credentials: Credentials | None) -> Session:
@@ -116,15 +126,8 @@ async def _back(port: str, boots: int, connect: Connect, credentials: Credential
     while time.monotonic() < end:
         try:
             session = Session(await open_way(port, connect, credentials), name=port, credentials=credentials)
-            try:
-                hello = await session.ask("hello", timeout_s=1.0)
-                if int(hello["boots"]) > boots:
-                    return session
-            except FleetError:
-                await session.close()
-                await asyncio.sleep(_POLL_S)
-                continue
-            await session.close()
+            if await _has_started_again(session, boots):
+                return session
         except FleetError:
             pass  # a board with USB of its own takes its port away for a moment
         await asyncio.sleep(_POLL_S)

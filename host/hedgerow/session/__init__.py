@@ -53,6 +53,7 @@ MAX_FRAME_BYTES = 4096
 TEXT_KEPT_BYTES = 400
 SEQUENCES_TRIED = 200
 SHORT_FRAME_BYTES = 256  # a longer frame contains a 03 under almost every number
+PIECE_BYTES = 2048  # of a file in one request
 MAX_FALLS = 10  # of the way under one question
 ASKED_ONCE = frozenset({"restart", "dev", "remove"})
 NONCE_BYTES = 8
@@ -74,6 +75,7 @@ class _Pending:
     def __init__(self, damaged: int, protection: Protection | None) -> None:
         self.protection = protection
         self.parts: list[Any] = []
+        self.count: int | None = None  # how many there are, once that was said
         self.damaged_before = damaged
         self.last_heard = time.monotonic()
         self.whole: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -103,6 +105,9 @@ class Session:
         self.console = console
         self.events = events
         self._transport = transport
+        self._patience_s: float = getattr(transport, "patience_s", 0.0)
+        self.piece_bytes: int = getattr(transport, "piece_bytes", PIECE_BYTES)
+        self._has_prompt: bool = getattr(transport, "has_prompt", True)
         self._decoder = frame.Decoder(MAX_FRAME_BYTES)
         self._pending: dict[int, _Pending] = {}
         # Not from 0: an answer to the session before this one, still on its way, must fit none of our questions.
@@ -179,7 +184,7 @@ class Session:
         """
         if self._reader is None:
             self._reader = asyncio.create_task(self._read_for_ever())
-        if await self._text_after(b"\r", (*_PROMPTS, _NODE_SAYS), KEY_S) in _PROMPTS:
+        if self._has_prompt and await self._text_after(b"\r", (*_PROMPTS, _NODE_SAYS), KEY_S) in _PROMPTS:
             return await self._greet_prompt()
         for _ in range(2):  # the first question may run into a torn frame or a half-typed line
             try:
@@ -189,7 +194,7 @@ class Session:
             if isinstance(hello, dict):
                 self._hello = hello
                 return Recognised(Answering.HEDGEROW, hello=hello)
-        return await self._recognise_text()
+        return await self._recognise_text() if self._has_prompt else Recognised(Answering.NOTHING)
 
     async def release(self) -> Transport:
         """Stop listening and hand the open transport back."""
@@ -218,6 +223,7 @@ class Session:
         try:
             await self._transport.send(data)
             pending.last_heard = time.monotonic()
+            timeout_s += self._patience_s
             while (left := pending.last_heard + timeout_s - time.monotonic()) > 0:
                 done, _ = await asyncio.wait([pending.whole], timeout=left)
                 if done:
@@ -316,17 +322,23 @@ class Session:
         pending.last_heard = time.monotonic()
         if answer.code == admin.PART:
             pending.parts.extend(answer.result)
+            self._join(pending)
         elif answer.code != admin.DONE:
             pending.whole.set_exception(Refused(answer.code, str(answer.result)))
         elif isinstance(answer.result, int) and not isinstance(answer.result, bool):
-            if answer.result == len(pending.parts):
-                pending.whole.set_result(pending.parts)
-            else:
-                pending.whole.set_exception(TimeoutError())  # a part got lost on the way: ask again
+            pending.count = answer.result
+            self._join(pending)
         elif pending.parts:
             pending.whole.set_exception(TimeoutError())
         else:
             pending.whole.set_result(answer.result)
+
+    def _join(self, pending: _Pending) -> None:
+        """Done when all parts are there. One that is missing got lost, where nothing overtakes: then we ask again."""
+        if pending.count == len(pending.parts):
+            pending.whole.set_result(pending.parts)
+        elif pending.count is not None and not self._patience_s:
+            pending.whole.set_exception(TimeoutError())
 
     def _on_event(self, payload: bytes, protection: Protection | None) -> None:
         event = admin.parse_event(payload)
@@ -393,5 +405,9 @@ class Session:
         if self._frames_heard:
             return LinkError(
                 f"the node did not answer {method}", node=self.name, next_step="Run the same command again."
+            )
+        if not self._has_prompt:
+            return LinkError(
+                "it did not answer", node=self.name, next_step="It may be out of reach; run the same command again."
             )
         return silence(self.name, await self._recognise_text())

@@ -10,6 +10,9 @@ class Renewed(Exception):
 class Transport(Protocol):
     """A two-way stream of bytes to one node. One task reads it, one task at a time writes it.
 
+    A way may also say `patience_s`, how much longer than by cable an answer may take (0), and `has_prompt`, whether
+    MicroPython's prompt can be at the other end (True), and `piece_bytes`, how much of a file goes in one request.
+
     Every method raises LinkError when the way is gone, and names it. `receive` may be cancelled at any time (a
     `wait_for` around it loses no byte).
     """

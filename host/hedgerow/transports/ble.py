@@ -134,6 +134,9 @@ async def _connect(who: str, called: str, wanted: Sequence[Known]) -> "BleTransp
 class BleTransport:
     """A `Transport` to one node. Use `to`."""
 
+    patience_s = 2.0
+    has_prompt = False
+
     def __init__(self, node: Known) -> None:
         self.name = BLUETOOTH + node.name
         self._node = node
@@ -241,7 +244,8 @@ class BleTransport:
             taken = self._taken
             self._room.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._room.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self._room.wait()
             if taken != self._taken:
                 end = asyncio.get_running_loop().time() + STALL_S
 

@@ -69,7 +69,22 @@ async def connect(spec: str, baud: int = 115200) -> "Transport":
         )
     from hedgerow.transports.serial import open_serial  # it needs describe_ports() from here
 
-    return await asyncio.to_thread(lambda: open_serial(resolve(spec), baud))
+    opening = asyncio.ensure_future(asyncio.to_thread(lambda: open_serial(resolve(spec), baud)))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:  # the thread goes on, and nobody wants what it opens any more
+        opening.add_done_callback(_give_back)
+        raise
+
+
+_closing: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected before its end
+
+
+def _give_back(opening: "asyncio.Future[Any]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        task = asyncio.ensure_future(opening.result().close())
+        _closing.add(task)
+        task.add_done_callback(_closing.discard)
 
 
 def guess_boards(facts: PortFacts, boards: Iterable[Any]) -> list[Any]:

@@ -80,7 +80,8 @@ class SerialTransport:
         done: asyncio.Future[None] = loop.create_future()
         self._jobs.put((piece, loop, done))
         try:
-            await asyncio.wait_for(done, WRITE_STALL_S)
+            async with asyncio.timeout(WRITE_STALL_S):  # wait_for of Python 3.11 may swallow that we are cancelled
+                await done
         except TimeoutError as late:
             raise LinkError(
                 f"the port has taken nothing for {WRITE_STALL_S:.0f} s",

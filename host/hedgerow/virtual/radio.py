@@ -167,7 +167,7 @@ class Ether:
         if said.role == messages.TALK:
             node.talk, node.active = writer, False
         else:
-            node.listen, node.unread_bytes, node.buffer_bytes = writer, 0, _DEFAULT_BUFFER_BYTES
+            node.listen, node.unread_bytes = writer, 0
         return node
 
     def _left(self, node: _Node, role: int, writer: asyncio.StreamWriter) -> None:

@@ -58,6 +58,17 @@ def test_main_is_written_last_so_that_half_a_node_does_not_start(tmp_path):
     assert files[-2:] == ["/boot.py", "/main.py"]
 
 
+def test_a_board_gets_what_it_can_use_and_nothing_else(tmp_path):
+    from hedgerow.plans import firmware
+
+    pico, esp = ({file.path for file in firmware.build(board, cache=tmp_path).files} for board in (made.PICO, made.S3))
+    assert esp - pico >= {"/a/hedgenode/hal/espnow_radio.mpy", "/a/hedgenode/rules/exchange.mpy"}
+    assert "/a/hedgenode/crypto/thumb25519.mpy" in pico - esp
+    assert not {path for path in pico | esp if "reconcile" in path}
+    whole = {file.path for file in firmware.build(made.PICO, cache=tmp_path, whole=True).files}
+    assert whole >= pico | esp | {"/a/hedgewire/reconcile.mpy"}
+
+
 def test_modules_that_the_firmware_lacks_are_removed_and_a_persons_own_files_stay():
     oak = made.enrolled()
     seen = made.finished(oak)

@@ -1,11 +1,14 @@
 """What a person may call a port, and what the system knows of it."""
 
+import asyncio
+import threading
 from dataclasses import dataclass
 
 import pytest
 
 from hedgerow.errors import LinkError
 from hedgerow.fleet import boards
+from hedgerow.transports import ports, serial
 from hedgerow.transports.ports import PortFacts, describe_ports, guess_boards, resolve
 
 PICO = PortFacts("/dev/ttyACM0", "Board in FS mode", 0x2E8A, 0x0005, "E6605838830B4C28")
@@ -69,3 +72,30 @@ def test_the_board_is_guessed_by_its_usb_id_and_adapters_fit_several():
 
 def test_the_boards_of_the_project_include_what_a_pico_answers_with():
     assert "RPI_PICO" in [one.id for one in guess_boards(PICO, boards.all_boards())]
+
+
+def test_a_port_whose_opening_was_given_up_is_given_back(monkeypatch):
+    began, may_go_on, closed = threading.Event(), threading.Event(), []
+
+    class Opened:
+        async def close(self):
+            closed.append(True)
+
+    def slowly(_url, _baud):
+        began.set()
+        may_go_on.wait(5)
+        return Opened()
+
+    monkeypatch.setattr(serial, "open_serial", slowly)
+
+    async def work():
+        opening = asyncio.create_task(ports.connect("/dev/slow"))
+        await asyncio.to_thread(began.wait, 5)
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+        may_go_on.set()
+        async with asyncio.timeout(5):
+            while not closed:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(work())

@@ -8,6 +8,7 @@ import pytest
 from hedgenode import config, identity
 from hedgenode.rules.intake import MAX_BUNDLE_BYTES
 from hedgenode.tasks.admin_care import CareMethods
+from hedgenode.tasks.admin_far import FarMethods
 from hedgenode.tasks.admin_files import FileMethods
 from hedgenode.tasks.admin_groups import GroupMethods
 from hedgenode.tasks.admin_ledger import LedgerMethods
@@ -35,6 +36,7 @@ def test_every_method_is_described_and_every_described_one_exists():
     for group in (
         NodeMethods,
         CareMethods,
+        FarMethods,
         FileMethods,
         MessageMethods,
         PostMethods,
