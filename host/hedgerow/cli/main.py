@@ -60,6 +60,7 @@ COMMANDS: dict[str, Entry] = {
     "kit": Entry("hedgerow.cli.kit", "Write a stick that installs and runs Hedgerow with no network."),
     "secede": Entry("hedgerow.cli.secede", "Leave a fleet with some of its nodes, and begin one of your own."),
     "merge": Entry("hedgerow.cli.merge", "Make one fleet of two, signed by the stewards of both."),
+    "registry": Entry("hedgerow.cli.registry", "What was seen of your nodes: show, export, take in another's."),
     "report": Entry("hedgerow.cli.report", "Write one HTML page with pictures about your fleet."),
     "sim": Entry("hedgerow.cli.sim", "Simulate how messages travel, our routing beside that of others."),
     "rig": Entry("hedgerow.cli.rig", "For rigs: what changed from one run of tests to the next."),

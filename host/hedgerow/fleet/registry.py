@@ -180,6 +180,25 @@ class Registry:
         with self._reading() as connection:
             return [_observation(row) for row in connection.execute(query)]
 
+    def count(self) -> int:
+        """How many observations there are."""
+        with self._reading() as connection:
+            return connection.scalar(select(func.count()).select_from(_observations)) or 0
+
+    def summary(self) -> dict[str, Any]:
+        """documents, nodes: how many; observations: kind -> (how many, first and last second since 1970)."""
+        seconds = _observations.c.time_s
+        by_kind = select(_observations.c.kind, func.count(), func.min(seconds), func.max(seconds))
+        with self._reading() as connection:
+            return {
+                "documents": connection.scalar(select(func.count()).select_from(_documents)) or 0,
+                "nodes": connection.scalar(select(func.count(_observations.c.node.distinct()))) or 0,
+                "observations": {
+                    kind: tuple(facts)
+                    for kind, *facts in connection.execute(by_kind.group_by(_observations.c.kind).order_by("kind"))
+                },
+            }
+
     def latest(self, kind: str) -> dict[bytes, Observation]:
         """The newest observation of a kind for each node."""
         newest = (
