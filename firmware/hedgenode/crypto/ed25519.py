@@ -9,7 +9,7 @@ for `steps.finish` or `steps.finish_politely`. Not constant time: who holds the 
 import sys
 
 from hedgenode.crypto import ed25519_base
-from hedgenode.crypto.field25519 import MASK, P, invert, root_power_steps
+from hedgenode.crypto.field25519 import ARMV6M, MASK, P, invert, root_power_steps
 from hedgenode.crypto.sha512 import digest_steps
 from hedgenode.crypto.steps import finish
 
@@ -75,7 +75,7 @@ def _walk(point, operations):
     return x, y, z, e, h
 
 
-if sys.platform == "rp2":
+if getattr(sys.implementation, "_mpy", 0) >> 10 & 15 == ARMV6M:
     try:
         from hedgenode.crypto.thumb25519 import walk as _walk
     except (ImportError, MemoryError):

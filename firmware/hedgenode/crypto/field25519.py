@@ -8,6 +8,7 @@ number for its residue, so a difference needs no correction before it is folded.
 """
 
 P = (1 << 255) - 19
+ARMV6M = 4  # how MicroPython calls the Cortex-M0+ in sys.implementation._mpy: there thumb25519 does the hot loops
 MASK = (1 << 255) - 1
 
 

@@ -6,7 +6,7 @@ leaves: half a second of big integers on a Pico, and a fifth where thumb25519 do
 
 import sys
 
-from hedgenode.crypto.field25519 import MASK, P, invert
+from hedgenode.crypto.field25519 import ARMV6M, MASK, P, invert
 from hedgenode.crypto.steps import finish
 
 KEY_BYTES = 32
@@ -50,7 +50,7 @@ def _ladder(x1: int, state, byte: int):
     return (x3, z3, x2, z2) if swapped else (x2, z2, x3, z3)
 
 
-if sys.platform == "rp2":
+if getattr(sys.implementation, "_mpy", 0) >> 10 & 15 == ARMV6M:
     try:
         from hedgenode.crypto.thumb25519 import ladder as _ladder
     except (ImportError, MemoryError):

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 
+from hedgenode.rarely import forget
 from hedgenode.store.counters import read_whole, write_atomic
 from hedgewire import message
 
@@ -54,10 +55,19 @@ class HousekeepingTask:
         ends = (base + message.EVERYONE, base + self._node.config["short"])
         for entry in self._bundles.entries():
             if entry.destination in ends and entry.seq > self._documents_seen:
-                from hedgenode.tasks import papers
-
-                self._documents_seen = await papers.look(self._node, self._documents_seen)
+                try:
+                    await self._look()
+                except MemoryError:  # the next round may have the room
+                    self._node.journal.say("warning", "no memory to look at documents now")
+                for name in ("papers", "elsewhere", "outgoing"):
+                    forget("hedgenode.tasks." + name)
+                gc.collect()
                 return
+
+    async def _look(self):
+        from hedgenode.tasks import papers
+
+        self._documents_seen = await papers.look(self._node, self._documents_seen)
 
     def _remember(self):
         self._kept_s = self._clock.uptime_s()

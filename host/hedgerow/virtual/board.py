@@ -26,7 +26,8 @@ BLOCK_BYTES = 4096
 RUNTIME = Path(__file__).parent / "runtime"
 # MicroPython on a 64-bit machine needs twice a board's bytes for the same objects; the shims come on top.
 HEAP_SCALE = 2
-SHIM_HEAP_BYTES = 83 * 1024
+SHIM_HEAP_BYTES = 76 * 1024
+BLUETOOTH_HEAP_BYTES = 7 * 1024
 _START_WITHIN_S = 5.0
 _STOP_WITHIN_S = 5.0
 _CRASHES_BEFORE_GIVING_UP = 3
@@ -252,7 +253,7 @@ class VirtualBoard:
         slave, terminal = self._cable.open_inner()
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        heap = self.board.heap_bytes * HEAP_SCALE + SHIM_HEAP_BYTES
+        heap = self.board.heap_bytes * HEAP_SCALE + SHIM_HEAP_BYTES + (BLUETOOTH_HEAP_BYTES if self.bluetooth else 0)
         command = [*self._interpreter.command, "-X", f"heapsize={heap // 1024}k", str(RUNTIME / "start.py")]
         ours.send(
             json.dumps(self._facts(mode, cause, terminal)).encode() + b"\n"

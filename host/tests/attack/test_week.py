@@ -214,7 +214,10 @@ def test_nobody_hears_a_frame_of_theirs_in_the_clear():
 
 def test_without_link_security_the_same_attacker_does_harm():
     """So that the two tests above can fail: false neighbours are believed, and messages are given up for delivered."""
-    week = Week(1, guarded=False)
-    week.run(until_s=WEEK_S // 2)
-    assert any(set(node.exchange.peers) - set(NODES) for node in week.nodes)
-    assert week.believed_wrongly()
+    harmed = []
+    for seed in range(1, 6):  # whether one forged word is believed before a true one comes is chance
+        week = Week(seed, guarded=False)
+        week.run(until_s=WEEK_S // 4)
+        assert any(set(node.exchange.peers) - set(NODES) for node in week.nodes)
+        harmed += week.believed_wrongly()
+    assert harmed

@@ -43,9 +43,9 @@ def test_a_board_says_its_own_name(bench, kind):
 @pytest.mark.parametrize(
     ("kind", "there", "missing"),
     [
-        ("ESP32_GENERIC_S3", ["network", "espnow", "aioespnow", "esp32", "bluetooth"], ["rp2"]),
+        ("ESP32_GENERIC_S3", ["network", "espnow", "aioespnow", "esp32"], ["rp2", "bluetooth"]),
         ("RPI_PICO", ["rp2"], ["network", "espnow", "esp32", "bluetooth"]),
-        ("RPI_PICO_W", ["rp2", "network", "bluetooth"], ["espnow", "esp32"]),
+        ("RPI_PICO_W", ["rp2", "network"], ["espnow", "esp32", "bluetooth"]),
     ],
 )
 def test_a_board_has_the_modules_of_its_kind_and_no_others(bench, kind, there, missing):

@@ -28,7 +28,7 @@ def install():
         names.append("network")
     if "espnow" in radios:
         names += ["espnow", "aioespnow"]
-    if "ble" in radios:
+    if "ble" in radios and _facts.facts["bluetooth"]:  # it takes memory of which a board without the air has better use
         names.append("bluetooth")
     names += ["esp32"] if platform == "esp32" else ["rp2", "uctypes"]
     modules = sys.modules
