@@ -27,6 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "virtual": Entry("hedgerow.cli.virtual", "Start, list and stop virtual boards."),
     "devices": Entry("hedgerow.cli.devices", "List the serial ports and what is behind them."),
     "devs": Entry("hedgerow.cli.devices", "Short for `devices`.", hidden=True),
+    "identify": Entry("hedgerow.cli.identify", "Blink a node, so that you find it among others."),
     "doctor": Entry("hedgerow.cli.doctor", "Find out why this machine cannot reach a board, and what to do."),
     "images": Entry("hedgerow.cli.images", "Keep firmware images, so that flashing needs no network."),
     "flash": Entry("hedgerow.cli.flash", "Put MicroPython onto boards, several at once, and read it back."),

@@ -104,6 +104,10 @@ class Nodes:
         self._provisioned = provisioned
         self._stack = contextlib.AsyncExitStack()
 
+    @property
+    def fleet_path(self) -> Path:
+        return self._provisioned.path
+
     def run(self, story: Coroutine[None, None, None], within_s: float = TEST_WITHIN_S) -> None:
         async def bounded() -> None:
             async with asyncio.timeout(within_s), self._stack:
