@@ -152,12 +152,17 @@ def _make_tasks(node):
     node.housekeeping = HousekeepingTask(node)
     node.ledger = _ledger(node)
     node.radio_task = None if node.radio is None else _radio_task(node)
-    if c["protected"]:
+    if c["protected"] and any(c["fleet"]):
         from hedgenode.tasks.spare_key import SpareKey
 
         node.spare_key = SpareKey(node, identity.load)
     door = node.door = Door(node.sessions if c["protected"] else None)
-    node.admin = door.admin = Admin((NodeMethods(node), MessageMethods(node), door), node.journal, Late(node))
+    methods, late = (NodeMethods(node), MessageMethods(node), door), Late(node)
+    if not any(c["fleet"]):
+        from hedgenode.tasks.waiting import WaitingMethods
+
+        methods, late = (WaitingMethods(node, door),), None
+    node.admin = door.admin = Admin(methods, node.journal, late)
     node.console = ConsoleTask(node.cable, door, c["name"], c["console"] == "locked")
     node.ble = _ble(node, door) if c["ble"] and c["protected"] else None
     gc.collect()

@@ -27,6 +27,7 @@ _NONCE_HEAD = bytes(9)
 _RESUME = b"hedgerow resume 1"
 _RESUMED_KEYS = b"hedgerow resumed keys 1"
 _RESUMED_PROOF = b"hedgerow resumed proof 1"
+_LABEL = b"hedgerow label 1"
 
 
 class Resumption:
@@ -45,6 +46,12 @@ class Resumption:
         secret = suite.extract(host_nonce + node_nonce, self.secret)
         keys = suite.expand(secret, _RESUMED_KEYS + session, 2 * _KEY_BYTES)
         return keys, suite.expand(secret, _RESUMED_PROOF + session, PROOF_BYTES)
+
+
+def labelled(suite, secret: bytes, public: bytes) -> Resumption:
+    """What the secret of a label stands for: an agreement with the node of that Ed25519 key, good until it is used."""
+    kept = suite.expand(suite.extract(public, secret), _LABEL, RESUMPTION_ID_BYTES + 32)
+    return Resumption(kept[:RESUMPTION_ID_BYTES], kept[RESUMPTION_ID_BYTES:])
 
 
 def agreed(exchange):

@@ -6,13 +6,14 @@ from council import FIRST, FLEET, LEAVING, digest_of, public_of, signed
 from hedgenode import config
 from hedgenode.crypto import ed25519
 from hedgenode.crypto.steps import finish
+from hedgenode.rules import moving as rules
 from hedgenode.store.counters import read_whole, write_atomic
 from hedgenode.store.moving import Moving, finish_steps
 from hedgenode.store.ram import RamFiles
 from hedgenode.store.trust import TrustStore
 from hedgewire import cbor, document, rekey, trust
 
-NEXT, TRUST, CONFIG = "/next", "/trust", "/config.cbor"
+NEXT, TRUST, CONFIG, LABEL = "/next", "/trust", "/config.cbor", "/label"
 THERE = digest_of(LEAVING)[:8]
 LAP = council.certificate()
 MINE = council.enrolment(short=3, custodian="rosa", of=LAP)
@@ -341,3 +342,107 @@ def test_the_configuration_that_it_gets_is_a_good_one():
     files = with_parts(5)
     made = config.whole(moving(files).config(dict(SETTINGS)))
     assert config.fault(made) is None
+
+
+# ---- a node that belongs to nobody yet: whoever shows its label (tasks/waiting.py) brings the papers
+
+NOBODYS = dict(SETTINGS, fleet=rules.NOBODY, name="waiting", short=0xFFFE, charter=0)
+SECOND = council.second()
+FOUND = council.certificate("lap", 2)
+FIRST_MINE = council.enrolment(short=3, custodian="rosa", of=FOUND)
+CLAIM = council.move(of=None, to=SECOND, fleet=rules.NOBODY)
+CLAIM_PARTS = (
+    (CLAIM, ()),
+    (SECOND, ("ana", "ben")),
+    (FOUND, ("ana", "ben")),
+    (FIRST_MINE, ("lap",)),
+)
+
+
+def waiting(contents=None, at=None):
+    files = Flash(contents)
+    if contents is None:
+        write_atomic(files, CONFIG, cbor.encode(NOBODYS))
+        write_atomic(files, LABEL, bytes(16))
+    files.left = at
+    return files
+
+
+def claim(files, body, *names):
+    there = Moving(files, NEXT, TRUST, rules.NOBODY, public_of("node"), opens(), False, verify_steps)
+    return finish(there.put_steps(signed(body, *names)))
+
+
+def claimed(files, count=4):
+    for body, names in CLAIM_PARTS[:count]:
+        assert claim(files, body, *names) is None, document.understand(body)["kind"]
+    there = Moving(files, NEXT, TRUST, rules.NOBODY, public_of("node"), opens(), False, verify_steps)
+    if there.lacks() is None:
+        write_atomic(files, CONFIG, cbor.encode(there.config(cbor.decode(read_whole(files, CONFIG)))))
+
+
+def first_start(files):
+    settings = cbor.decode(read_whole(files, CONFIG))
+    left = finish(finish_steps(files, NEXT, TRUST, settings["fleet"], Keys().take_steps, (LABEL,)))
+    return settings, TrustStore(files, TRUST, settings["fleet"], public_of("node")), left
+
+
+def test_a_node_of_nobody_goes_to_its_first_fleet_and_its_label_opens_nothing_any_more():
+    files = waiting()
+    claimed(files)
+    settings, store, left = first_start(files)
+    assert left == rules.NOBODY
+    assert (settings["fleet"], settings["short"], settings["charter"]) == (FLEET, 3, 2)
+    assert store.role(public_of("lap")) == 3
+    assert (store.role(public_of("rosa")), store.version) == (2, 2)
+    assert read_whole(files, LABEL) is None
+
+
+def test_a_node_of_nobody_takes_only_what_leads_it_itself_to_a_fleet():
+    files = waiting()
+    before = dict(files.contents)
+    assert "another node" in claim(files, council.move(node="other", to=SECOND, fleet=rules.NOBODY))
+    assert "another fleet" in claim(files, council.move())
+    assert "another enrolment" in claim(files, council.move(of=MINE, to=SECOND, fleet=rules.NOBODY))
+    assert "no move is under way" in claim(files, SECOND, "ana", "ben")
+    assert files.contents == before
+    assert claim(files, CLAIM) is None
+    assert "lacks" in claim(files, SECOND, "ana")
+    assert "another charter" in claim(files, FIRST, "ana", "ben")
+
+
+def test_a_node_of_nobody_waits_on_or_is_its_fleets_after_a_power_cut_at_every_change_of_flash():
+    base = waiting()
+    cuts = 0
+    for at in range(1, 200):
+        files = waiting(base.contents, at)
+        try:
+            claimed(files)
+            first_start(files)
+            break
+        except PowerCut:
+            cuts += 1
+        for second in range(1, 40):
+            left = waiting(files.contents, second)
+            try:
+                first_start(left)
+            except PowerCut:
+                left.left = None
+                assert_waits_or_belongs(left)
+                continue
+            left.left = None
+            assert_waits_or_belongs(left)
+            break
+    assert cuts >= 20
+
+
+def assert_waits_or_belongs(files):
+    settings, store, _ = first_start(files)
+    if settings["fleet"] == FLEET:
+        assert (store.role(public_of("lap")), store.damaged) == (3, 0)
+        assert read_whole(files, LABEL) is None
+        return
+    assert settings["fleet"] == rules.NOBODY
+    assert read_whole(files, LABEL) == bytes(16)  # so the same papers can be brought again
+    claimed(files)
+    assert first_start(files)[0]["fleet"] == FLEET

@@ -7,6 +7,8 @@ of stewards, and no revocation of the household's key either. A node that belong
 
 from hedgenode.rules import trust
 
+NOBODY = bytes(8)  # the fleet of a node that belongs to none yet
+
 
 def mover_fault(household: "bytes | None", charter, signers, revoked=()) -> "str | None":
     """Why these people may not move a node, or None.
@@ -33,6 +35,8 @@ def move_fault(move, enrolment, charter, fleet: bytes, node: bytes, signers, rev
         return "it moves another node"
     if move.enrolment != (None if enrolment is None else enrolment.digest):
         return "it was signed for another enrolment of this node than the present one"
+    if fleet == NOBODY:
+        return None  # there is nobody who could sign it; only who has shown the node's label gets so far
     return mover_fault(None if enrolment is None else enrolment.custodian, charter, signers, revoked)
 
 

@@ -111,6 +111,18 @@ class Moving:
             return "the document makes no sense: %s" % said.reason
         if self.move is not None and said.digest == self.move.digest:
             return None
+        if self._fleet == rules.NOBODY:
+            refusal = rules.move_fault(said, None, None, self._fleet, self._public, ())
+        else:
+            refusal = yield from self._home_fault_steps(found, said)
+        if refusal is not None:
+            return refusal
+        self.forget()  # whoever may move the node may think again
+        write_atomic(self._files, self._folder + "/" + _MOVE, data)
+        self.move = said
+        return None
+
+    def _home_fault_steps(self, found, said):
         home = TrustStore(self._files, self._present, self._fleet, self._public, self._verify_steps)
         if not home.charters:
             return "this node knows no charter of its fleet yet; that comes first"
@@ -123,12 +135,7 @@ class Moving:
         household = None if home.enrolment is None else home.enrolment.custodian
         who = trust_rules.counting(home.charters[-1]) if household is None else {household}
         refusal = yield from signed_steps(found, who, fault, self._verify_steps)
-        if refusal is not None:
-            return refusal
-        self.forget()  # whoever may move the node may think again
-        write_atomic(self._files, self._folder + "/" + _MOVE, data)
-        self.move = said
-        return None
+        return refusal
 
     def _put_key_steps(self, found, data):
         to = self._bound_for()

@@ -7,6 +7,7 @@ import asyncio
 
 from hedgenode import config
 from hedgenode.crypto.steps import finish, finish_politely
+from hedgenode.rules.moving import NOBODY
 from hedgenode.store.counters import write_atomic
 from hedgenode.store.moving import Moving, finish_steps
 from hedgenode.store.trust_table import FOLDER as TRUST
@@ -14,6 +15,7 @@ from hedgewire import cbor, group, rekey
 
 NEXT_FOLDER = "/store/next"
 CIRCLES_PATH = "/store/circles.cbor"
+LABEL_PATH = "/label"  # the secret of the label, of a node that belongs to nobody (tasks/waiting.py)
 ORIGIN_BYTES = 8
 _RESTART_AFTER_MS = 500  # the answer has to reach the other end first
 
@@ -38,9 +40,11 @@ def of(node) -> Moving:
     def opens_steps(given):
         return open_steps(layers.identity, given)
 
+    fleet = node.config["fleet"]
     public = None if layers.identity is None else layers.identity.public
-    usable = public is not None and layers.groups.usable
-    return Moving(node.files, NEXT_FOLDER, TRUST, node.config["fleet"], public, opens_steps, usable)
+    # Whoever takes a node in that belongs to nobody gives it keys by its own session, as by cable.
+    needs_key = fleet != NOBODY and public is not None and layers.groups.usable
+    return Moving(node.files, NEXT_FOLDER, TRUST, fleet, public, opens_steps, needs_key)
 
 
 def open_steps(identity, given):
@@ -89,7 +93,8 @@ def finish_move(node) -> bool:
     def take_key_steps(given, digest):
         return take_first_key_steps(layers, given, digest)
 
-    left = finish(finish_steps(node.files, NEXT_FOLDER, TRUST, node.config["fleet"], take_key_steps, (CIRCLES_PATH,)))
+    gone = (CIRCLES_PATH, LABEL_PATH)
+    left = finish(finish_steps(node.files, NEXT_FOLDER, TRUST, node.config["fleet"], take_key_steps, gone))
     if left is not None:
         node.journal.say("info", "this node has moved from fleet %s to %s" % (left.hex(), node.config["fleet"].hex()))
     return left is not None

@@ -24,6 +24,7 @@ DAY_S = 24 * 3600
 EXCHANGE_S = 120  # between the two halves of an exchange; a host needs milliseconds
 STRANGERS = 8  # exchanges in a row that nobody brought to an end: then there is a pause before each
 PAUSE_S = 30
+_NEVER_OLD_S = 0x3FFFFFFF
 
 
 class _Session:
@@ -57,6 +58,10 @@ class Sessions:
         self._opened_s = 0
         self._busy = False
         self.refused = 0  # frames that no session of ours opens
+
+    def expect(self, resumption, public):
+        """Keep an agreement that was made otherwise, and does not grow old: that of a label."""
+        self._kept.append(_Kept(resumption, public, _NEVER_OLD_S))
 
     # ---- frames
 

@@ -60,7 +60,7 @@ def label(
         made = {spec.name: (label_of(opened, spec), spec) for spec in specs}
         pictures = {name: picture_of(opened, one, spec) for name, (one, spec) in made.items()}
         cards = _cards(opened, specs) if card else {}
-    written = _write(pictures | cards, file_format, output, skip)
+    written = write(pictures | cards, file_format, output, skip)
     if as_json:
         print_json({"files": written, "labels": {name: one.text() for name, (one, _) in made.items()}})
         return
@@ -95,7 +95,8 @@ def _cards(fleet: FleetFolder, specs: list[NodeSpec]) -> dict[str, Picture]:
     return made
 
 
-def _write(pictures: dict[str, Picture], file_format: Format, output: Path | None, skip: int) -> list[Path]:
+def write(pictures: dict[str, Picture], file_format: Format, output: Path | None, skip: int = 0) -> list[Path]:
+    """Write them as one PDF or a picture each; the paths. Raises StorageError."""
     try:
         if file_format is Format.PDF:
             path = output or Path("labels.pdf")

@@ -37,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     "revoke": Entry("hedgerow.cli.revoke", "Put out a captured node, a stolen laptop or a steward's key."),
     "rotate": Entry("hedgerow.cli.rotate", "Give every group a new key, with nobody put out."),
     "keys": Entry("hedgerow.cli.keys", "Lock the keys on this laptop, or turn one into words and back."),
+    "prepare": Entry("hedgerow.cli.prepare", "Make boards into nodes that wait for whoever holds their label."),
     "plan": Entry("hedgerow.cli.plan", "Show what provisioning would change, and change nothing."),
     "provision": Entry("hedgerow.cli.provision", "Make boards into nodes of your fleet; run it again to resume."),
     "release": Entry("hedgerow.cli.release", "Build what nodes are to run, have it signed by your stewards."),

@@ -18,9 +18,9 @@ from hedgerow.cli.options import (
     new_app,
     print_json,
 )
-from hedgerow.errors import EXIT_GOOD, FleetError
+from hedgerow.errors import EXIT_GOOD, FleetError, UsageError
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import executor
+from hedgerow.plans import adopt, executor, labels
 from hedgerow.plans.parallel import Bench, PortResult
 from hedgerow.plans.provision import Consent
 
@@ -33,6 +33,8 @@ EXAMPLES = """[bold]Examples[/bold]
 [cyan]hedgerow provision -p /dev/ttyACM0[/cyan]: the board becomes the next free node of fleet.toml.
 
 [cyan]hedgerow provision oak elm -p /dev/ttyACM0 -p /dev/ttyACM1[/cyan]: which board becomes which node.
+
+[cyan]hedgerow provision oak --label HEDGEROW-WAITING:1:…[/cyan]: without a cable, a node that belongs to nobody yet.
 """
 
 TakeOverOption = Annotated[
@@ -56,6 +58,14 @@ def provision(
     port: PortOption = None,
     take_over: TakeOverOption = False,
     replace: ReplaceOption = False,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            "--label",
+            metavar="TEXT",
+            help="What the code on the box of a waiting node says, or a file with it. Without -p: over Bluetooth.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
     fleet: FleetOption = None,
 ) -> None:
@@ -64,16 +74,36 @@ def provision(
     Whatever interrupts it, run the same command again: it does what is left.
     """
     with FleetFolder(fleet_folder(fleet)) as opened:
-        bench = Bench(opened, consent=Consent(take_over=take_over, replace=replace))
-        with Bars(port or [], quiet=as_json) as bars:
-            bench.tell, bench.finished = bars.tell, bars.finished
-            results = run(bench.provision(port or [], nodes or []))
+        consent = Consent(take_over=take_over, replace=replace)
+        if label is not None:
+            results = _take_in(opened, label, port or [adopt.BY_AIR], nodes or [], consent, quiet=as_json)
+        else:
+            bench = Bench(opened, consent=consent)
+            with Bars(port or [], quiet=as_json) as bars:
+                bench.tell, bench.finished = bars.tell, bars.finished
+                results = run(bench.provision(port or [], nodes or []))
     if as_json:
         print_json({"passed": sum(result.passed for result in results), "ports": [one.as_dict() for one in results]})
     else:
         _print(results)
     if code := exit_code(results):
         raise typer.Exit(code)
+
+
+def _take_in(
+    fleet: FleetFolder, label: str, ports: list[str], nodes: list[str], consent: Consent, *, quiet: bool
+) -> list[PortResult]:
+    """One node by its label."""
+    if len(ports) > 1 or len(nodes) > 1:
+        raise UsageError("a label is that of one node", next_step="Name one port and one node at most with --label.")
+    adoption = adopt.Adoption(fleet, labels.read(label), ports[0], nodes[0] if nodes else None, consent)
+    if not quiet:
+        error_console.print("This takes about half a minute.", markup=False)
+    with Bars(ports, quiet=quiet) as bars:
+        adoption.tell = bars.tell
+        result = run(adoption.run())
+        bars.finished(result)
+    return [result]
 
 
 class Ended(Protocol):

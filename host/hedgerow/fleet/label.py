@@ -1,7 +1,7 @@
-"""Knows what a node's label and a household's card say, as values and as the text in their QR codes. Draws nothing.
+"""Knows what labels of nodes and cards of households say, as values and as the text in their QR codes. Draws nothing.
 
-The text is `HEDGEROW:1:` and base32 (RFC 4648, no padding) of a CBOR map and its CRC-16, so that a QR code packs it in
-its alphanumeric mode and a person can type it. docs/reference/label.md has the fields.
+The text is `HEDGEROW:1:` or the like and base32 (RFC 4648, no padding) of a CBOR map and its CRC-16, so that a QR code
+packs it in its alphanumeric mode and a person can type it. docs/reference/label.md has the fields.
 """
 
 import base64
@@ -15,11 +15,12 @@ from hedgewire import cbor
 from hedgewire.cbor import Damage
 from hedgewire.crc import crc16
 
-LABEL_PREFIX, CARD_PREFIX = "HEDGEROW:1:", "HEDGEROW-KEY:1:"
+LABEL_PREFIX, CARD_PREFIX, WAITING_PREFIX = "HEDGEROW:1:", "HEDGEROW-KEY:1:", "HEDGEROW-WAITING:1:"
 SECRET_BYTES = 16
 FLEET_ID_BYTES = 8
 LARGEST_SHORT = 0xFFFE
-_NODE, _SHORT, _NAME, _FLEET, _CUSTODIAN, _SECRET = 1, 2, 3, 4, 5, 6
+_NODE, _SHORT, _NAME, _FLEET, _CUSTODIAN = 1, 2, 3, 4, 5
+_SECRET, _BOARD = 2, 3
 _SEED, _HOLDER = 1, 3
 
 Field = tuple[bool, Callable[[object], bool]]  # whether it must be there, and what it may be
@@ -27,17 +28,13 @@ Field = tuple[bool, Callable[[object], bool]]  # whether it must be there, and w
 
 @dataclass(frozen=True)
 class Label:
-    """What stands on a node's box. `public` is its key, `custodian` that of the household that it belongs to.
-
-    `secret` lets whoever reads it give an unprovisioned node its first charter, once; it is not shown in words.
-    """
+    """What stands on a node's box. `public` is its key, `custodian` that of the household that it belongs to."""
 
     public: bytes
     short: int
     name: str
     fleet: bytes
     custodian: bytes | None = None
-    secret: bytes | None = field(default=None, repr=False)
 
     @property
     def node_id(self) -> bytes:
@@ -56,9 +53,32 @@ class Label:
             _NAME: self.name,
             _FLEET: self.fleet,
             _CUSTODIAN: self.custodian,
-            _SECRET: self.secret,
         }
         return LABEL_PREFIX + _packed({key: value for key, value in fields.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class WaitingLabel:
+    """What stands on the box of a node that belongs to nobody yet.
+
+    `secret` (16 bytes) lets whoever reads it take that node into a fleet, once; `board` is the id of its board.
+    """
+
+    public: bytes
+    secret: bytes = field(repr=False)
+    board: str
+
+    @property
+    def node_id(self) -> bytes:
+        return key_id(self.public)
+
+    @property
+    def fingerprint(self) -> str:
+        """Six words, as on every label."""
+        return words.fingerprint(self.public)
+
+    def text(self) -> str:
+        return WAITING_PREFIX + _packed({_NODE: self.public, _SECRET: self.secret, _BOARD: self.board})
 
 
 @dataclass(frozen=True)
@@ -81,16 +101,14 @@ class Card:
         return CARD_PREFIX + _packed({_SEED: self.seed, _HOLDER: self.holder})
 
 
-def read(text: str) -> Label | Card | Damage:
+def read(text: str) -> Label | Card | WaitingLabel | Damage:
     """What a scanned or typed text says. Case and white space do not count; unknown fields are passed over."""
     plain = "".join(text.split()).upper()
-    for prefix, shape in ((CARD_PREFIX, _CARD_SHAPE), (LABEL_PREFIX, _LABEL_SHAPE)):
+    for prefix, shape, made in _KINDS:
         if plain.startswith(prefix):
             fields = _unpacked(plain[len(prefix) :], shape)
-            if isinstance(fields, Damage):
-                return fields
-            return _card(fields) if prefix == CARD_PREFIX else _label(fields)
-    if plain.startswith(("HEDGEROW:", "HEDGEROW-KEY:")):
+            return fields if isinstance(fields, Damage) else made(fields)
+    if plain.startswith(tuple(prefix.partition(":")[0] + ":" for prefix, _, _ in _KINDS)):
         return Damage("it is of a version that this Hedgerow does not know", 0)
     return Damage("it is no Hedgerow label", 0)
 
@@ -119,9 +137,11 @@ def _unpacked(text: str, shape: dict[int, Field]) -> dict | Damage:
 
 
 def _label(fields: dict) -> Label:
-    return Label(
-        fields[_NODE], fields[_SHORT], fields[_NAME], fields[_FLEET], fields.get(_CUSTODIAN), fields.get(_SECRET)
-    )
+    return Label(fields[_NODE], fields[_SHORT], fields[_NAME], fields[_FLEET], fields.get(_CUSTODIAN))
+
+
+def _waiting(fields: dict) -> WaitingLabel:
+    return WaitingLabel(fields[_NODE], fields[_SECRET], fields[_BOARD])
 
 
 def _card(fields: dict) -> Card:
@@ -146,6 +166,15 @@ _LABEL_SHAPE: dict[int, Field] = {
     _NAME: (True, _is_name),
     _FLEET: (True, _is_bytes(FLEET_ID_BYTES)),
     _CUSTODIAN: (False, _is_bytes(PUBLIC_BYTES)),
-    _SECRET: (False, _is_bytes(SECRET_BYTES)),
+}
+_WAITING_SHAPE: dict[int, Field] = {
+    _NODE: (True, _is_bytes(PUBLIC_BYTES)),
+    _SECRET: (True, _is_bytes(SECRET_BYTES)),
+    _BOARD: (True, _is_name),
 }
 _CARD_SHAPE: dict[int, Field] = {_SEED: (True, _is_bytes(SEED_BYTES)), _HOLDER: (True, _is_name)}
+_KINDS = (
+    (CARD_PREFIX, _CARD_SHAPE, _card),
+    (LABEL_PREFIX, _LABEL_SHAPE, _label),
+    (WAITING_PREFIX, _WAITING_SHAPE, _waiting),
+)

@@ -23,10 +23,11 @@ from hedgerow.errors import (
 )
 from hedgerow.fleet.groups import GroupKey
 from hedgerow.fleet.inventory import NodeSpec
-from hedgerow.fleet.keys import PUBLIC_BYTES
-from hedgerow.plans import clock, look, provision, trust_files
+from hedgerow.fleet.keys import PUBLIC_BYTES, key_id
+from hedgerow.fleet.label import WaitingLabel
+from hedgerow.plans import clock, labels, look, provision, trust_files
 from hedgerow.plans.firmware import FirmwareSet
-from hedgerow.plans.look import CONFIG_PATH, NodeFacts
+from hedgerow.plans.look import CONFIG_PATH, LABEL_PATH, NodeFacts
 from hedgerow.plans.provision import (
     Consent,
     CreateIdentity,
@@ -110,6 +111,7 @@ class PortWork:
         self._node = ""
         self._weights = (0, 1)  # of the steps that are done, of all
         self._said = bytearray()  # what a starting board prints
+        self.public: bytes | None = None  # the board's key, as far as it was seen at its prompt
 
     async def close(self) -> None:
         """Give the port back. Never raises; a second call does nothing."""
@@ -127,6 +129,7 @@ class PortWork:
             facts = None
         if facts is None:
             facts = await look.at_prompt(await self._enter_repl())
+        self.public = facts.public
         return replace(facts, port=self.port)
 
     async def wake(self) -> None:
@@ -140,13 +143,14 @@ class PortWork:
         steps: list[Step],
         spec: NodeSpec,
         seen: NodeFacts,
-        fleet: Enroller,
+        fleet: Enroller | None,
         firmware: FirmwareSet,
         consent: Consent,
     ) -> NodeSpec:
         """Do the steps in order; returns the node as it is to be now, with its enrolment.
 
-        Raises InterruptedWork when the way to the board breaks, VerificationError when it comes up as something else.
+        `fleet` is for steps that take the node into one. Raises InterruptedWork when the way to the board breaks,
+        VerificationError when it comes up as something else.
         """
         work = _Work(spec, seen, fleet, firmware, consent)
         self._node = spec.name
@@ -179,16 +183,22 @@ class PortWork:
             case RemoveFiles():
                 await self._remove(step)
             case CreateIdentity():
-                work.public = await self._identity()
+                self.public = await self._identity()
             case Enrol():
-                public = work.public or await self._identity()
-                work.spec = work.fleet.enrol_as(work.spec.name, public, replaces_lost=work.consent.replace)
+                public = self.public or await self._identity()
+                work.spec = work.enroller.enrol_as(work.spec.name, public, replaces_lost=work.consent.replace)
             case GiveDocuments():
                 await self._give_documents(work)
             case provision.WriteConfig():
                 await self._write_config(work)
+            case provision.LetItWait():
+                await self._let_it_wait(step.secret, work)
+            case provision.ShowLabel():
+                await self._show_label(step.secret, work)
             case provision.GiveGroupKeys():
-                await self._give_group_keys(work)
+                session = await self._returned()
+                await self._refuse_eavesdropper(session, work.spec)
+                await give_group_keys(session, work.spec, work.enroller)
             case Restart():
                 repl = await self._enter_repl()
                 with contextlib.suppress(LinkError):  # a reset that was lost shows in the next step
@@ -257,19 +267,23 @@ class PortWork:
         # Whole files, by the prompt: whoever has that may say whom a node trusts. Over the air only signatures do.
         await copy_files(await self._enter_repl(), trust_files.wanted(work.spec).files)
 
-    async def _give_group_keys(self, work: "_Work") -> None:
-        """Over the cable, to the node that runs: it keeps them where no file system copies them."""
+    async def _let_it_wait(self, secret: bytes, work: "_Work") -> None:
+        public = self.public or await self._identity()
+        config = cbor.encode(labels.waiting_config(key_id(public), work.spec.board))
+        files = [FileToCopy(LABEL_PATH, secret), FileToCopy(CONFIG_PATH, config)]
+        await copy_files(await self._enter_repl(), files)
+
+    async def _show_label(self, secret: bytes, work: "_Work") -> None:
+        public = self.public or await self._identity()
+        self._credentials = labels.shown(WaitingLabel(public, secret, work.spec.board.id))
         session = await self._returned()
-        await self._refuse_eavesdropper(session, work.spec)
-        known = {bytes(row[0]): row[2] for row in await session.ask("groups")}
-        for key in work.fleet.group_keys(work.spec):
-            given = {"id": key.id, "name": key.name, "epoch": key.epoch, "secret": key.secret}
-            kept = await session.ask("group_put", given)
-            if kept["epoch"] < key.epoch:
-                raise VerificationError(f"{work.spec.name} did not keep the key of group {key.name}", node=self.port)
-            known[key.id] = kept["epoch"]
-        if work.spec.enrolment is not None:
-            work.fleet.note_epochs(work.spec.enrolment.node_id, known)
+        if not await session.is_protected():
+            raise VerificationError(
+                f"it runs, and its label does not open it: {session.guest_because}",
+                node=self.port,
+                next_step="Run the same command again; if it happens twice, the flash is worn",
+            )
+        await session.ask("move")  # so that it has answered somebody who holds the label
 
     async def _write_config(self, work: "_Work") -> None:
         if work.spec.enrolment is None:
@@ -377,10 +391,28 @@ class _Work:
 
     spec: NodeSpec
     seen: NodeFacts
-    fleet: Enroller
+    fleet: Enroller | None
     firmware: FirmwareSet
     consent: Consent
-    public: bytes | None = None
+
+    @property
+    def enroller(self) -> Enroller:
+        if self.fleet is None:
+            raise LocalError("to take a node in needs a fleet")
+        return self.fleet
+
+
+async def give_group_keys(session: Session, spec: NodeSpec, fleet: Enroller) -> None:
+    """Give the keys of its groups to the node that runs: it keeps them where no file system copies them."""
+    known = {bytes(row[0]): row[2] for row in await session.ask("groups")}
+    for key in fleet.group_keys(spec):
+        given = {"id": key.id, "name": key.name, "epoch": key.epoch, "secret": key.secret}
+        kept = await session.ask("group_put", given)
+        if kept["epoch"] < key.epoch:
+            raise VerificationError(f"{spec.name} did not keep the key of group {key.name}", node=session.name)
+        known[key.id] = kept["epoch"]
+    if spec.enrolment is not None:
+        fleet.note_epochs(spec.enrolment.node_id, known)
 
 
 def _last_words(said: bytes) -> str:

@@ -38,6 +38,7 @@ ONLY_WITH = {
     "hedgenode/tasks/ble": "ble",
     "hedgenode/tasks/radio": "espnow",
     "hedgenode/tasks/radio_keys": "espnow",
+    "hedgenode/tasks/waiting": "ble",
     "hedgewire/beacon": "ble",
 }
 # Formats and rules that no node works by yet; hosts, the simulator and tests do.

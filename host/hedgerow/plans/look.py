@@ -22,7 +22,9 @@ from hedgewire.cbor import Damage
 CONFIG_PATH = "/config.cbor"
 LOOK_WITHIN_S = 60.0
 RECORDS = ("/slots.0", "/slots.1")  # of a node that was updated: they say which slot boots
-WATCHED = ("/slots.py", "/boot.py", "/main.py", *RECORDS)  # and everything below /a and /b
+LABEL_PATH = "/label"  # the secret by which a node that belongs to nobody knows whoever holds its label
+WATCHED = ("/slots.py", "/boot.py", "/main.py", LABEL_PATH, *RECORDS)  # and everything below /a and /b
+NOBODY = bytes(8)  # the fleet of a node that belongs to none
 
 # Only the public half of the identity is taken out of its file: in canonical CBOR it stands behind its name,
 # text(6) "public", bytes(32). The seed is on the node and stays there.
@@ -63,7 +65,7 @@ print({'platform': sys.platform, 'machine': i._machine, 'version': '.'.join(str(
  'public': hw_public(), 'config': hw_read('/config.cbor'), 'documents': hw_documents()})
 hw_walk('/a')
 hw_walk('/b')
-for p in ('/slots.py', '/boot.py', '/main.py', '/slots.0', '/slots.1'):
+for p in ('/slots.py', '/boot.py', '/main.py', '/label', '/slots.0', '/slots.1'):
     try: print((p, os.stat(p)[6], hw_hash(p)))
     except OSError: pass
 """
@@ -112,9 +114,9 @@ class NodeFacts:
 
 
 async def running(session: Session) -> NodeFacts | None:
-    """The facts of a node that runs, or None where none does. Stops and changes nothing."""
+    """The facts of a node that runs, or None where none does, or none that tells. Stops and changes nothing."""
     found = await session.recognise()
-    if found.answering is not Answering.HEDGEROW or found.hello is None:
+    if found.answering is not Answering.HEDGEROW or found.hello is None or found.hello["fleet"] == NOBODY:
         return None
     hello, status = found.hello, await session.ask("status")
     files = await session.ask("files", {"hash": True}, timeout_s=LOOK_WITHIN_S)

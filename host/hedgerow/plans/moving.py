@@ -131,7 +131,7 @@ class Carrier:
                     await session.ask("document_send", {"to": journey.former.short, "data": paper.encode()})
                 report.sent[journey.former.node_id] = name
             for paper in work.for_stayers:
-                await _put(session, paper)
+                await put(session, paper)
         report.told.append(name)
 
     async def _go(
@@ -143,13 +143,13 @@ class Carrier:
             async with self._session(port) as session:
                 for number, paper in enumerate(journey.papers, 1):
                     tell(f"{journey.name} looks at paper {number} of {len(journey.papers)}: {paper.kind}")
-                    await _put(session, paper)
+                    await put(session, paper)
         tell(f"{journey.name} restarts")
         await self._returned(port, journey)
         report.moved[journey.former.node_id] = journey.name
         async with self._session(port) as session:
             for paper in work.for_movers:
-                await _put(session, paper)
+                await put(session, paper)
 
     async def _returned(self, port: str, journey: Journey) -> None:
         """Wait until the node says that it belongs to the other fleet, and holds what it was given for that."""
@@ -183,7 +183,7 @@ class Carrier:
             yield session
 
 
-async def _put(session: Session, paper: Document) -> None:
+async def put(session: Session, paper: Document) -> None:
     """Give a document; a node that looks at another one, or lacks memory at this moment, is asked again."""
     for left in range(_MOST_TRIES, 0, -1):
         try:

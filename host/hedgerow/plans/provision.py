@@ -5,17 +5,15 @@ left to do, and nothing else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hedgerow.errors import RefusedError, StorageError
 from hedgerow.fleet.inventory import NodeSpec
 from hedgerow.plans import trust_files
 from hedgerow.plans.firmware import FirmwareSet
-from hedgerow.plans.look import RECORDS, NodeFacts
+from hedgerow.plans.look import LABEL_PATH, NOBODY, RECORDS, NodeFacts
 from hedgerow.repl.copy import FileThere, FileToCopy, missing_bytes
-
-NOBODY = b"\x00" * 8  # the fleet of a node that was never told one
 
 
 @dataclass(frozen=True)
@@ -103,6 +101,28 @@ class GiveGroupKeys:
 
 
 @dataclass(frozen=True)
+class LetItWait:
+    """Write the secret of its label and the configuration of a node that belongs to nobody."""
+
+    secret: bytes = field(repr=False)
+    changes: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return "let it wait for whoever holds its label"
+
+
+@dataclass(frozen=True)
+class ShowLabel:
+    """Ask the running node whether its label opens it."""
+
+    secret: bytes = field(repr=False)
+    changes: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        return "try its label"
+
+
+@dataclass(frozen=True)
 class Restart:
     """Reset the board, so that it runs what stands in its flash."""
 
@@ -123,7 +143,17 @@ class Verify:
 
 
 Step = (
-    InstallFiles | RemoveFiles | CreateIdentity | Enrol | GiveDocuments | WriteConfig | Restart | GiveGroupKeys | Verify
+    InstallFiles
+    | RemoveFiles
+    | CreateIdentity
+    | Enrol
+    | GiveDocuments
+    | WriteConfig
+    | LetItWait
+    | Restart
+    | ShowLabel
+    | GiveGroupKeys
+    | Verify
 )
 
 
@@ -141,10 +171,7 @@ def plan(wanted: NodeSpec, seen: NodeFacts, firmware: FirmwareSet, consent: Cons
     if differing:
         refuse_full_flash(wanted, seen, differing)
         steps.append(InstallFiles(differing))
-    # Without a record /a boots, which is what is installed here; a node that was updated may run in /b.
-    beside = {path for path in seen.sha256 if path.startswith("/a/") or path in RECORDS}
-    extra = tuple(sorted(beside - set(firmware.sha256)))
-    if extra:
+    if extra := superfluous(seen, firmware):
         steps.append(RemoveFiles(extra))
     if seen.node_id is None:
         steps.append(CreateIdentity())
@@ -160,6 +187,15 @@ def plan(wanted: NodeSpec, seen: NodeFacts, firmware: FirmwareSet, consent: Cons
     if steps or not seen.was_running:
         return [*steps, Restart(), *keys, Verify()]
     return [*keys, Verify()] if keys else []
+
+
+def superfluous(seen: NodeFacts, firmware: FirmwareSet) -> tuple[str, ...]:
+    """Paths of files that the firmware does not have. What lies in /b a node that was updated may run.
+
+    Without a record /a boots, which is what is installed; and a node of a fleet has no label to wait with.
+    """
+    beside = {path for path in seen.sha256 if path.startswith("/a/") or path in (*RECORDS, LABEL_PATH)}
+    return tuple(sorted(beside - set(firmware.sha256)))
 
 
 def changed_fields(wanted: Mapping[str, object], seen: Mapping[str, object] | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import segno
 
-from hedgerow.fleet.label import Card, Label
+from hedgerow.fleet.label import Card, Label, WaitingLabel
 
 WIDTH_MM, HEIGHT_MM = 99.1, 38.1  # fourteen on a sheet of A4, as labels are sold
 _MARGIN_MM = 2.0
@@ -61,9 +61,19 @@ def of_label(label: Label, *, fleet: str, board: str, custodian: str | None, wid
         *((3.6, True, line) for line in _halves(label.fingerprint)),
         (2.5, False, f"{board}, belongs to {custodian}" if custodian else board),
     ]
-    if label.secret is not None:
-        lines.append((2.5, True, "holds a one-time secret: cover it until used"))
     return Picture(f"Label of node {label.name}", _laid_out(label.text(), lines, width, has))
+
+
+def of_waiting(label: WaitingLabel, *, width: Width, has: HasGlyph) -> Picture:
+    """What stands on the box of a node that belongs to nobody yet."""
+    lines = [
+        (4.6, True, "Belongs to nobody yet"),
+        (3.0, False, "Whoever scans this may take it in, once."),
+        (3.0, False, _grouped(label.node_id)),
+        *((3.6, True, line) for line in _halves(label.fingerprint)),
+        (2.5, False, label.board),
+    ]
+    return Picture(f"Label of waiting node {label.node_id.hex()}", _laid_out(label.text(), lines, width, has))
 
 
 def of_card(card: Card, *, node_names: Sequence[str], width: Width, has: HasGlyph) -> Picture:

@@ -16,7 +16,7 @@ from hedgerow.report.labels import Picture
 FOLDER, SHEET = "labels", "labels.pdf"
 
 
-def label_of(fleet: FleetFolder, spec: NodeSpec, secret: bytes | None = None) -> Label:
+def label_of(fleet: FleetFolder, spec: NodeSpec) -> Label:
     """The label of an enrolled node. Raises UsageError for one that has no board, and so no key, yet."""
     if spec.enrolment is None:
         raise UsageError(
@@ -24,7 +24,7 @@ def label_of(fleet: FleetFolder, spec: NodeSpec, secret: bytes | None = None) ->
             next_step=f"Provision it first: `hedgerow provision {spec.name} -p PORT`.",
         )
     known = spec.enrolment
-    return Label(known.node, known.short, known.name, fleet.charter.fleet_id, known.custodian, secret)
+    return Label(known.node, known.short, known.name, fleet.charter.fleet_id, known.custodian)
 
 
 def picture_of(fleet: FleetFolder, one: Label, spec: NodeSpec) -> Picture:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import sys
 import time
 
 import pytest
@@ -19,6 +20,7 @@ from hedgerow.virtual.bluetooth.air import Air
 from hedgerow.virtual.bluetooth.bluez import ADDRESS_VARIABLE, Bluez, Bus
 
 TEST_WITHIN_S = 50.0
+COMMAND_WITHIN_S = 40.0
 READY_WITHIN_S = 10.0
 FLEET = {"oak": "ESP32_GENERIC_S3", "elm": "ESP32_GENERIC_S3"}
 SETTINGS = {"sample_ms": 60000, "ble": True}
@@ -78,6 +80,22 @@ class Place:
                 if time.monotonic() > end:
                     raise
                 await asyncio.sleep(0.05)
+
+    async def cli(self, *words, fleet=True):
+        """(exit code, stdout, stderr) of a command, as a person runs it beside the node."""
+        if fleet:
+            words += ("--fleet", str(self.fleet_path))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "hedgerow", *words,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "COLUMNS": "120"},
+        )  # fmt: skip
+        try:
+            out, err = await asyncio.wait_for(process.communicate(), COMMAND_WITHIN_S)
+        except TimeoutError:
+            process.kill()
+            raise
+        return process.returncode, out.decode(), err.decode()
 
     @property
     def keys(self):

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
 
 import pytest
 from bleak import BleakClient, BleakScanner
@@ -15,23 +14,6 @@ from hedgerow.plans import credentials, reach
 from hedgerow.session import Session
 from hedgerow.transports import ble, ports
 from hedgewire import beacon
-
-COMMAND_WITHIN_S = 30.0
-
-
-async def cli(place, *words):
-    """(exit code, stdout, stderr) of a command, as a person runs it beside the node."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hedgerow", *words, "--fleet", str(place.fleet_path),
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "COLUMNS": "120"},
-    )  # fmt: skip
-    try:
-        out, err = await asyncio.wait_for(process.communicate(), COMMAND_WITHIN_S)
-    except TimeoutError:
-        process.kill()
-        raise
-    return process.returncode, out.decode(), err.decode()
 
 
 def test_a_node_is_found_by_those_who_have_the_roster(place):
@@ -50,9 +32,9 @@ def test_the_commands_of_the_cable_work_over_the_air(place):
     async def story(place):
         board = await place.node()
         board.pull_cable()
-        code, out, err = await cli(place, "send", "--public", "seen from the ladder", "-p", "ble:oak")
+        code, out, err = await place.cli("send", "--public", "seen from the ladder", "-p", "ble:oak")
         assert code == 0, err
-        code, out, err = await cli(place, "inbox", "-p", "ble:", "--json")
+        code, out, err = await place.cli("inbox", "-p", "ble:", "--json")
         assert code == 0, err
         assert "seen from the ladder" in json.dumps(json.loads(out))
 
@@ -230,7 +212,7 @@ def test_a_guest_of_the_air_is_told_what_is_missing(place, tmp_path):
 def test_a_laptop_without_bluetooth_says_so(place):
     async def story(place):
         os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = f"unix:path={place.path}/nobody"
-        code, _, err = await cli(place, "inbox", "-p", "ble:")
+        code, _, err = await place.cli("inbox", "-p", "ble:")
         assert code == 6, err
         assert "Bluetooth cannot be used here" in err
 

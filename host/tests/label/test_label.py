@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.fleet import label, words
-from hedgerow.fleet.label import Card, Label
+from hedgerow.fleet.label import Card, Label, WaitingLabel
 from hedgewire.cbor import Damage
 
 VECTORS = json.loads((Path(__file__).parents[3] / "vectors" / "label.json").read_text(encoding="utf-8"))
@@ -23,26 +23,26 @@ labels = st.builds(
     NAMES,
     st.binary(min_size=8, max_size=8),
     st.none() | KEYS,
-    st.none() | st.binary(min_size=16, max_size=16),
 )
+waiting = st.builds(WaitingLabel, KEYS, st.binary(min_size=16, max_size=16), NAMES)
 cards = st.builds(Card, NAMES, KEYS)
 
 
-@given(labels | cards)
+@given(labels | cards | waiting)
 def test_what_is_printed_is_read_back(one):
     text = one.text()
     assert set(text) <= ALPHANUMERIC
     assert label.read(text) == one
 
 
-@given(labels | cards, st.data())
+@given(labels | cards | waiting, st.data())
 def test_a_person_may_type_it_in_any_case_with_spaces(one, data):
     text = one.text()
     at = data.draw(st.integers(0, len(text)))
     assert label.read(text[:at].lower() + " \n" + text[at:]) == one
 
 
-@given(labels | cards, st.data())
+@given(labels | cards | waiting, st.data())
 def test_one_wrong_or_missing_character_is_found(one, data):
     text = one.text()
     start = text.rindex(":") + 1
@@ -56,15 +56,23 @@ def test_one_wrong_or_missing_character_is_found(one, data):
 
 @given(st.text(max_size=60) | st.text("HEDGROW-KY:123ABC", max_size=40))
 def test_whatever_is_scanned_ends_in_a_value(text):
-    assert isinstance(label.read(text), (Label, Card, Damage))
+    assert isinstance(label.read(text), (Label, Card, WaitingLabel, Damage))
 
 
 @pytest.mark.parametrize("vector", VECTORS["labels"], ids=lambda vector: vector["name"])
 def test_labels_of_the_vectors(vector):
-    optional = {key: bytes.fromhex(vector[key]) for key in ("custodian", "secret") if key in vector}
+    optional = {key: bytes.fromhex(vector[key]) for key in ("custodian",) if key in vector}
     one = Label(
         bytes.fromhex(vector["public"]), vector["short"], vector["name"], bytes.fromhex(vector["fleet"]), **optional
     )
+    assert one.text() == vector["text"]
+    assert label.read(vector["text"]) == one
+    assert (one.node_id.hex(), one.fingerprint) == (vector["id"], vector["fingerprint"])
+
+
+@pytest.mark.parametrize("vector", VECTORS["waiting"], ids=lambda vector: vector["board"])
+def test_waiting_labels_of_the_vectors(vector):
+    one = WaitingLabel(bytes.fromhex(vector["public"]), bytes.fromhex(vector["secret"]), vector["board"])
     assert one.text() == vector["text"]
     assert label.read(vector["text"]) == one
     assert (one.node_id.hex(), one.fingerprint) == (vector["id"], vector["fingerprint"])
@@ -93,6 +101,5 @@ def test_a_field_of_tomorrow_is_passed_over():
 
 
 def test_no_secret_is_shown_by_accident():
-    one = Label(b"k" * 32, 7, "oak", b"fleet..8", secret=b"s" * 16)
-    assert "sss" not in repr(one)
+    assert "sss" not in repr(WaitingLabel(b"k" * 32, b"s" * 16, "RPI_PICO_W"))
     assert "sss" not in repr(Card("Rosa", b"s" * 32))

@@ -65,6 +65,11 @@ class Air:
         with contextlib.suppress(KeyError):
             self._link.remove_controller(gone.le_chip)  # type: ignore[attr-defined]
 
+    @staticmethod
+    def stop_connecting(host: device.Device) -> None:
+        """Give up the connection that this host waits for: Bumble's controller hears of that and waits on."""
+        host.le_chip.pending_le_connection = None  # type: ignore[attr-defined]
+
     def break_links(self) -> None:
         """Let every connection fall, as when somebody walks out of reach."""
         for board in self._boards:

@@ -243,7 +243,11 @@ class _Device(ServiceInterface):
     @method()
     async def Connect(self):
         try:
-            connection = await self._bluez.radio.connect(self._peer, timeout=_CONNECT_WITHIN_S)
+            async with asyncio.timeout(_CONNECT_WITHIN_S):
+                connection = await self._bluez.radio.connect(self._peer, timeout=None)
+        except TimeoutError:
+            self._bluez.air.stop_connecting(self._bluez.radio)
+            raise DBusError(_FAILED, "le-connection-abort-by-local") from None
         except Exception as error:  # noqa: BLE001 - Bumble has many; BlueZ tells its callers one
             raise DBusError(_FAILED, str(error) or "le-connection-abort-by-local") from None
         self._connection = connection
