@@ -161,6 +161,8 @@ def is_utf8(raw) -> bool:
 class Reader:
     """Reads items one by one, for decoders that know the shape they want. Every method raises Broken, nothing else."""
 
+    _containers = 0  # on the class: most readers never meet one
+
     def __init__(self, data):
         self.data = memoryview(data)
         self.at = 0
@@ -269,6 +271,10 @@ class Reader:
     def _enter(self, count, depth, at):
         if depth >= MAX_DEPTH:
             raise Broken("nested too deep", at)
+        # An empty array is one byte and takes forty of a board's memory, so there may be fewer of them than bytes.
+        self._containers += 1
+        if self._containers > 64 + self.end // 4:
+            raise Broken("too many arrays", at)
         # Each item takes a byte at least: a head that promises more is found out before anything is allocated.
         if count > self.end - self.at:
             raise Broken("truncated", at)

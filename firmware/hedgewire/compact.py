@@ -130,6 +130,8 @@ def _expand(data, ipn_base):
         lifetime_ms, at = _ms(data, at)
     if first & _AGE:
         age_ms, at = _ms(data, at)
+    if not time_ms and age_ms is None:
+        raise Broken("no age", at)  # such a bundle no decoder takes
     previous = None
     if first & _PREVIOUS:
         previous, at = _fixed(data, at, 2)

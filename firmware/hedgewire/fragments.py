@@ -11,10 +11,13 @@ from hedgewire.bundle import (
     Block,
     Bundle,
 )
+from hedgewire.eid import IPN
 
 _IN_ALL = (BUNDLE_AGE, HOP_COUNT, PREVIOUS_NODE)  # what they say holds for each fragment
 _FIELDS = ("crc_type", "destination", "source", "report_to", "creation_time_ms", "sequence", "lifetime_ms")
-_PART_BYTES = 32  # what a part costs besides its bytes: many small ones must not be cheaper than one large one
+# What a part and a pile cost besides their bytes: many small ones must not be cheaper than one large one.
+_PART_BYTES = 32
+_PILE_BYTES = 400
 
 
 def split(whole: Bundle, part_bytes: int) -> list:
@@ -51,6 +54,11 @@ def _payload(like, data):
     return Block(PAYLOAD, 1, last.flags, last.crc_type, data)
 
 
+def _length(eid):
+    """What the text of a dtn endpoint weighs: as much as its sender likes."""
+    return 0 if eid.scheme == IPN else len(eid.node)
+
+
 class _Pile:
     """Fragments of one bundle. parts: [offset, bytes] in order, without overlap; first: the fragment of offset 0."""
 
@@ -63,7 +71,10 @@ class _Pile:
         self.parts = []
 
     def held_bytes(self):
-        held = 0 if self.first is None else sum(len(block.data) + _PART_BYTES for block in self.first.blocks)
+        held = _PILE_BYTES + _length(self.source)
+        if self.first is not None:
+            held += _length(self.first.destination) + _length(self.first.report_to)
+            held += sum(len(block.data) + _PART_BYTES for block in self.first.blocks)
         return held + sum(len(data) + _PART_BYTES for _, data in self.parts)
 
     def add(self, offset, data):

@@ -82,7 +82,7 @@ def _on_split(outcome, out, ids, nonce, bits, prefix, width, prints, most_bytes)
     for i in range(1 << width):
         child = prefix << width | i
         start, stop = _span(ids, bits + width, child)
-        if _digest(nonce, ids[start * ID_BYTES : stop * ID_BYTES]) == prints[i]:
+        if _digest(nonce, memoryview(ids)[start * ID_BYTES : stop * ID_BYTES]) == prints[i]:
             continue
         item = _describe(ids, nonce, bits + width, child, start, stop)
         if len(out) + len(item) <= most_bytes:
@@ -92,20 +92,24 @@ def _on_split(outcome, out, ids, nonce, bits, prefix, width, prints, most_bytes)
 
 
 def _on_list(outcome, out, ids, nonce, bits, prefix, theirs, most_bytes):
-    start, stop = _span(ids, bits, prefix)
-    known = {}
-    for at in range(start * ID_BYTES, stop * ID_BYTES, ID_BYTES):
-        one = ids[at : at + ID_BYTES]
-        known[_digest(nonce, one)] = one
-    wants = sorted(short for short in theirs if short not in known)
-    gives = sorted(known[short] for short in known if short not in theirs)
-    if not wants and not gives:
-        return
     head = _item(SETTLED, bits, prefix)
     room = most_bytes - len(out) - len(head) - 2
-    told = gives[: max(0, min(255, room // ID_BYTES))]
-    asked = wants[: max(0, min(255, (room - len(told) * ID_BYTES) // SHORT_BYTES))]
-    outcome.left_out += len(gives) - len(told) + len(wants) - len(asked)
+    most = max(0, min(255, room // ID_BYTES))
+    # Nothing here grows with the store: a list of nothing for all ids is the cheapest lie.
+    told = []
+    wants = set(theirs)
+    start, stop = _span(ids, bits, prefix)
+    for at in range(start * ID_BYTES, stop * ID_BYTES, ID_BYTES):
+        one = ids[at : at + ID_BYTES]
+        short = _digest(nonce, one)
+        if short in theirs:
+            wants.discard(short)
+        elif len(told) < most:
+            told.append(one)
+        else:
+            outcome.left_out += 1
+    asked = sorted(wants)[: max(0, min(255, (room - len(told) * ID_BYTES) // SHORT_BYTES))]
+    outcome.left_out += len(wants) - len(asked)
     outcome.give += told
     if told or asked:
         out.extend(head)
@@ -116,14 +120,18 @@ def _on_list(outcome, out, ids, nonce, bits, prefix, theirs, most_bytes):
 
 
 def _on_settled(outcome, ids, nonce, bits, prefix, theirs, wanted):
-    start, stop = _span(ids, bits, prefix)
-    own = set()
-    for at in range(start * ID_BYTES, stop * ID_BYTES, ID_BYTES):
-        one = ids[at : at + ID_BYTES]
-        own.add(one)
-        if wanted and _digest(nonce, one) in wanted:
-            outcome.give.append(one)
-    outcome.get += [one for one in theirs if one not in own]
+    if wanted:
+        start, stop = _span(ids, bits, prefix)
+        for at in range(start * ID_BYTES, stop * ID_BYTES, ID_BYTES):
+            one = ids[at : at + ID_BYTES]
+            if _digest(nonce, one) in wanted:
+                outcome.give.append(one)
+    outcome.get += [one for one in theirs if not _holds(ids, one)]
+
+
+def _holds(ids, one):
+    at = _place(ids, int.from_bytes(one, "big")) * ID_BYTES
+    return ids[at : at + ID_BYTES] == one
 
 
 # ---- ranges
@@ -151,7 +159,10 @@ def _place(ids, bound):
 
 
 def _digest(nonce, data):
-    return hashlib.sha256(nonce + data).digest()[:SHORT_BYTES]
+    """Of a range or of one id; a range may be the whole store, so it is not copied."""
+    sha = hashlib.sha256(nonce)
+    sha.update(data)
+    return sha.digest()[:SHORT_BYTES]
 
 
 def _describe(ids, nonce, bits, prefix, start, stop):
@@ -172,7 +183,7 @@ def _describe(ids, nonce, bits, prefix, start, stop):
     out.append(width)
     for i in range(1 << width):
         start, stop = _span(ids, bits + width, prefix << width | i)
-        out.extend(_digest(nonce, ids[start * ID_BYTES : stop * ID_BYTES]))
+        out.extend(_digest(nonce, memoryview(ids)[start * ID_BYTES : stop * ID_BYTES]))
     return out
 
 
