@@ -8,6 +8,7 @@ LED_ACTIVE = 1
 BUTTON_PIN = 9  # BOOT
 
 I2C = ((0, 5, 4, 100_000),)  # bus, scl, sda, hertz
+NEIGHBOUR = (1, 7, 6)  # UART, TX and RX of a cable to another node
 
 BATTERY_ADC_PIN = 3  # on ADC1
 BATTERY_DIVIDER_X1000 = 2000  # pin microvolts * this / 1000 = battery microvolts

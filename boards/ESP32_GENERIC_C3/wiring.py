@@ -12,5 +12,7 @@ WIRES = (
     ("sensor clock", 5, "SCL of an SHT31 at 0x44, pulled up with 4.7 kOhm"),
     ("sensor data", 4, "SDA of the same SHT31"),
     ("battery", 3, "the middle of two 100 kOhm resistors between battery and ground, 100 nF to ground"),
+    ("neighbour out", 7, "UART TX, to UART RX of a second board"),
+    ("neighbour in", 6, "UART RX, to UART TX of a second board"),
     ("power", "5V", "a switched supply of the rig, so that power cuts can be tested"),
 )

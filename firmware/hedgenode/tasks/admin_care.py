@@ -47,7 +47,8 @@ class CareMethods:
             from hedgenode import config
 
             wrong = config.fault(wanted)
-            if wrong is None and wanted["radio"] not in ("none", node.hardware.board.RADIO, node.config["radio"]):
+            known = ("none", node.hardware.board.RADIO, node.config["radio"])
+            if wrong is None and wanted["radio"] not in known and not _drives(wanted["radio"]):
                 wrong = "this board has no radio %s" % wanted["radio"]
             if wrong is None and len(data) > config.MAX_BYTES:
                 wrong = "the configuration must have at most %d bytes" % config.MAX_BYTES
@@ -107,3 +108,12 @@ class CareMethods:
         self._node.journal.say("info", "restarting on request")
         await asyncio.sleep_ms(_RESTART_AFTER_MS)
         self._node.hardware.restart()
+
+
+def _drives(radio):
+    """Whether this node has the module of that bearer."""
+    try:
+        __import__("hedgenode.hal.%s_radio" % radio)
+    except ImportError:
+        return False
+    return True

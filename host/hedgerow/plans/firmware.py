@@ -33,6 +33,7 @@ ONLY_WITH = {
     "hedgenode/crypto/thumb25519": "RP2040",
     "hedgenode/hal/ble": "ble",
     "hedgenode/hal/espnow_radio": "espnow",
+    "hedgenode/hal/serial_radio": "espnow",
     "hedgenode/rules/exchange": "espnow",
     "hedgenode/rules/neighbour": "espnow",
     "hedgenode/tasks/ble": "ble",

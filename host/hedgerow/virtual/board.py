@@ -26,7 +26,7 @@ BLOCK_BYTES = 4096
 RUNTIME = Path(__file__).parent / "runtime"
 # MicroPython on a 64-bit machine needs twice a board's bytes for the same objects; the shims come on top.
 HEAP_SCALE = 2
-SHIM_HEAP_BYTES = 76 * 1024
+SHIM_HEAP_BYTES = 78 * 1024
 BLUETOOTH_HEAP_BYTES = 7 * 1024
 _START_WITHIN_S = 5.0
 _STOP_WITHIN_S = 5.0
@@ -39,7 +39,8 @@ class VirtualBoard:
     """A board that is not there: start, use its port, cut its power, pull its cable.
 
     `board` is a Board of `hedgerow.fleet.boards` (or anything with its attributes), `uid` the chip's number (a
-    MAC comes first), `ether` the (host, port) of the radio or None, `bluetooth` that of its Bluetooth. `world` says
+    MAC comes first), `ether` the (host, port) of the radio or None, `bluetooth` that of its Bluetooth, `wire` that of
+    its UART's other end. `world` says
     what is around the board now (`runtime/_facts.py` has the names). `clock` is a battery-backed clock on the board
     (seconds since 1970; without one the calendar starts where the chip's does); the calendar runs `rate` times as fast
     as real time.
@@ -54,6 +55,7 @@ class VirtualBoard:
         uid: bytes,
         ether: tuple[str, int] | None = None,
         bluetooth: tuple[str, int] | None = None,
+        wire: tuple[str, int] | None = None,
         world: Callable[[], World] | None = None,
         clock: Callable[[], float] | None = None,
         rate: float = 1.0,
@@ -66,6 +68,7 @@ class VirtualBoard:
         self.uid = uid
         self.ether = ether
         self.bluetooth = bluetooth
+        self.wire = wire
         self.pins: dict[str, int] = {}
         self.resets: list[str] = []
         self.on_event: Callable[[str, str], None] | None = None
@@ -240,6 +243,7 @@ class VirtualBoard:
             "uid": self.uid.hex(),
             "ether": list(self.ether) if self.ether else None,
             "bluetooth": list(self.bluetooth) if self.bluetooth else None,
+            "wire": list(self.wire) if self.wire else None,
             "powered_on_ms": int(self._powered_on_at * 1000),
             "rate": self._rate,
             "rtc": self._rtc,

@@ -5,6 +5,8 @@ Input pins and pin interrupts are not modelled: an input reads its pull (high wi
 """
 
 import _thread
+import select
+import socket
 import time as _time
 
 import _clock
@@ -227,6 +229,42 @@ class I2C:
 class SoftI2C(I2C):
     def __init__(self, scl, sda, freq=400000, timeout=50000):
         super().__init__(-1)
+
+
+class UART:
+    """A wire to another board where the host has laid one (`hedgerow.virtual.wire`); else nobody is at its end."""
+
+    def __init__(self, id, baudrate=9600, **others):
+        self._line = None
+        self._poller = select.poll()
+        address = _facts.facts["wire"]
+        if address:
+            self._line = socket.socket()
+            self._line.connect(socket.getaddrinfo(address[0], address[1])[0][-1])
+            self._line.setblocking(False)
+            self._poller.register(self._line, select.POLLIN)
+
+    def init(self, baudrate=9600, **others):
+        pass
+
+    def deinit(self):
+        if self._line:
+            self._line.close()
+            self._line = None
+
+    def any(self):
+        return 1 if self._line and self._poller.poll(0) else 0
+
+    def read(self, count=-1):
+        if not self.any():
+            return None
+        data = self._line.read(count if count >= 0 else 4096)
+        if data == b"":  # the host took the wire away
+            self.deinit()
+        return data or None
+
+    def write(self, data):
+        return self._line.write(data) if self._line else len(data)
 
 
 class WDT:
