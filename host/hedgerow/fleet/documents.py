@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 VERSION = document.VERSION
-_CHECKED_AT_ONCE = 4096  # signatures whose checking is remembered: a command asks for the same ones several times
+READ_AT_ONCE = 4096  # bodies and signatures whose reading is remembered: a command asks for the same ones often
 
 Signature = tuple[bytes, bytes]  # (public key of the signer, Ed25519 signature of the body)
 Shape = Mapping[str, Callable[[object], bool]]
@@ -53,8 +53,7 @@ class Document:
 
     @property
     def fields(self) -> dict:
-        found: Any = cbor.decode(self.body)  # a map: `make` and `decode` let nothing else in
-        return found
+        return dict(_fields(self.body))
 
     @property
     def kind(self) -> str:
@@ -114,11 +113,17 @@ def unite(found: Iterable[Document]) -> list[Document]:
     return [united[digest] for digest in sorted(united)]
 
 
-@lru_cache(_CHECKED_AT_ONCE)
+@lru_cache(READ_AT_ONCE)
+def _fields(body: bytes) -> dict:
+    found: Any = cbor.decode(body)  # a map: `make` and `decode` let nothing else in
+    return found
+
+
+@lru_cache(READ_AT_ONCE)
 def _kind(body: bytes) -> str:
-    return Document(body).fields["kind"]
+    return _fields(body)["kind"]
 
 
-@lru_cache(_CHECKED_AT_ONCE)
+@lru_cache(READ_AT_ONCE)
 def _is_right(signer: bytes, signature: bytes, body: bytes) -> bool:
     return keys.verify(signer, signature, body)

@@ -5,6 +5,7 @@ This is what plans compare the world with.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.charter import Charter
@@ -85,7 +86,11 @@ class Inventory:
         return next((node for node in self.nodes if node.name == name), None)
 
     def with_id(self, node_id: bytes) -> NodeSpec | None:
-        return next((node for node in self.nodes if node.enrolment and node.enrolment.node_id == node_id), None)
+        return self._by_id.get(node_id)
+
+    @cached_property
+    def _by_id(self) -> Mapping[bytes, NodeSpec]:
+        return {node.enrolment.node_id: node for node in reversed(self.nodes) if node.enrolment}
 
     @property
     def conflicts(self) -> list[Conflict]:

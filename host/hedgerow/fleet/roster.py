@@ -8,7 +8,7 @@ silently; at enrolment the same rules refuse. Nodes judge their own enrolment by
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from hedgenode.rules import trust as rules
 from hedgerow.errors import RefusedError
@@ -40,7 +40,7 @@ class Enrolment:
     replaces: bytes | None = None  # digest of the enrolment that this one takes the place of
     charter_version: int | None = None  # in force when it was made; None: that of the certificate
 
-    @property
+    @cached_property
     def node_id(self) -> bytes:
         return key_id(self.node)
 
@@ -250,6 +250,7 @@ class Roster:
         return f"enrolment {claim.serial} of laptop {self._by_digest[claim.certificate].name}"
 
 
+@lru_cache(documents.READ_AT_ONCE)
 def read_enrolment(document: Document) -> "Enrolment | Damage":
     """The enrolment that this document is, or why it is none."""
     found = trust.values(document.fields, ENROLMENT)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from hedgerow.fleet import verdict
@@ -15,6 +17,7 @@ from hedgerow.fleet.inventory import Inventory, NodeSpec
 from hedgerow.fleet.verdict import Finding as LedgerFinding
 from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.provision import changed_fields
+from hedgewire import cbor
 
 DAY_S = 86400
 NODE_EPOCH_S = 946684800  # 2000-01-01: nodes count from there, as DTN does
@@ -67,8 +70,27 @@ class NodeReport:
     status: Mapping[str, Any]
 
     def as_fields(self) -> dict[str, Any]:
-        """As a CBOR map, for the registry."""
-        return {**asdict(self), "sha256": dict(self.sha256), "config": dict(self.config), "status": dict(self.status)}
+        """As a CBOR map, for the registry. The hashes are a string of their own, the same one for most nodes."""
+        hashes = cbor.encode(dict(self.sha256))
+        return {**asdict(self), "sha256": hashes, "config": dict(self.config), "status": dict(self.status)}
+
+    @classmethod
+    def of_fields(cls, fields: Mapping[str, Any]) -> "NodeReport | None":
+        """The report in such a map; None for one that a version wrote which knew other fields."""
+        try:
+            return cls(**{**fields, "port": None, "sha256": _hashes(fields["sha256"])})
+        except (TypeError, KeyError):
+            return None
+
+
+def _hashes(kept: bytes | Mapping[str, bytes]) -> Mapping[str, bytes]:
+    return _decoded(kept) if isinstance(kept, bytes) else kept  # an older version wrote the map itself
+
+
+@lru_cache(64)
+def _decoded(data: bytes) -> Mapping[str, bytes]:
+    found = cbor.decode(data)
+    return MappingProxyType(found) if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from hedgerow.errors import FleetError, LinkError, RemoteError
 from hedgerow.fleet import boards, verdict
@@ -115,15 +114,8 @@ def remembered(fleet: FleetFolder) -> dict[bytes, NodeReport]:
     """The newest report of each node that is enrolled, from this or an earlier day."""
     enrolled = {enrolment.node_id for enrolment in fleet.roster.nodes}
     latest = fleet.registry.latest(OBSERVATION)
-    found = {node: _report(seen.fields) for node, seen in latest.items() if node in enrolled}
+    found = {node: NodeReport.of_fields(seen.fields) for node, seen in latest.items() if node in enrolled}
     return {node: report for node, report in found.items() if report is not None}
-
-
-def _report(fields: dict[str, Any]) -> NodeReport | None:
-    try:
-        return NodeReport(**{**fields, "port": None})
-    except TypeError:
-        return None  # written by a version that knew other fields; the next visit replaces it
 
 
 def _twice(one: NodeReport, other: NodeReport) -> FleetError:
