@@ -10,6 +10,9 @@ answer is repeated once, if repeating it can do no harm:
 - put_begin, put_data, put_end, configure, accept, identify, follow: they say what shall be, not what to change;
 - post: it carries a `nonce`, by which the node recognises that it has the message already.
 
+A node that is short of memory at this moment, or looks at something else, says so and has done nothing: whatever it was
+asked, it is asked again, twice, a little later.
+
 restart, dev and remove are asked once: their answer may be lost, and then the caller looks for itself.
 
 With credentials every question but `hello` goes through a protected session, which is begun at the first one; what
@@ -54,6 +57,7 @@ TEXT_KEPT_BYTES = 400
 SEQUENCES_TRIED = 200
 SHORT_FRAME_BYTES = 256  # a longer frame contains a 03 under almost every number
 PIECE_BYTES = 2048  # of a file in one request
+BUSY_PAUSES_S = (0.3, 1.0)  # a small board finds room again once it has cleared up
 MAX_FALLS = 10  # of the way under one question
 ASKED_ONCE = frozenset({"restart", "dev", "remove"})
 NONCE_BYTES = 8
@@ -137,6 +141,7 @@ class Session:
             values.setdefault("nonce", secrets.token_bytes(NONCE_BYTES))
         tries = 1 if method in ASKED_ONCE else 2
         falls = 0
+        pauses_s = iter(BUSY_PAUSES_S)
         while tries:
             try:
                 if method == "hello":
@@ -149,7 +154,10 @@ class Session:
             except TimeoutError:
                 tries -= 1
             except Refused as no:
-                raise self._as_error(no) from no
+                pause_s = next(pauses_s, None) if no.code == admin.BUSY else None
+                if pause_s is None:
+                    raise self._as_error(no) from no
+                await asyncio.sleep(pause_s)
         raise await self._why_silent(method)
 
     @property

@@ -144,7 +144,6 @@ def test_a_part_that_vanished_without_a_trace_is_missed_all_the_same(run, lost):
         (admin.REFUSED, RefusedError),
         (admin.STORAGE_FULL, StorageError),
         (admin.NOT_FOUND, RemoteError),
-        (admin.BUSY, LinkError),
         (99, RemoteError),
     ],
 )
@@ -156,6 +155,25 @@ def test_a_refusal_is_the_nodes_own_sentence_under_our_exit_code(run, code, kind
             with pytest.raises(kind, match="beech: the store has no room for it"):
                 await session.ask("status")
             assert len(node.asked) == 1  # a refusal is an answer: it is not asked for again
+
+    run(work())
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_node_that_is_short_of_memory_for_a_moment_is_asked_again(run, monkeypatch, times):
+    monkeypatch.setattr("hedgerow.session.BUSY_PAUSES_S", (0.0, 0.0))
+
+    async def work():
+        node = FakeNode()
+        answers = [Refusal(admin.BUSY, "the node is short of memory")] * times + [{"samples": 5}]
+        node.methods["status"] = lambda params: answers.pop(0)
+        async with Session(node, name="beech") as session:
+            if times < 3:
+                assert await session.ask("status") == {"samples": 5}
+                return
+            with pytest.raises(LinkError, match="beech: the node is short of memory.*Try again"):
+                await session.ask("status")
+            assert len(node.asked) == 3
 
     run(work())
 
