@@ -7,14 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hedgerow.fleet.inventory import NodeSpec
+from hedgerow.plans.condition import CHANNELS
 from hedgerow.station.card import Check, Verdict
 
-# Which channels a chip's driver gives (hedgenode/drivers; a test compares).
-CHANNELS: Mapping[str, tuple[str, ...]] = {
-    "sht31": ("temperature_c100", "humidity_pc100"),
-    "lps22hb": ("pressure_pa",),
-    "ina219": ("panel_mv", "panel_ma10"),
-}
 _UNITS = {
     "c100": (0.01, "°C", 1),
     "pc100": (0.01, "%", 0),

@@ -176,3 +176,16 @@ def test_a_node_that_the_fleet_does_not_have_is_told_at_once(valley):
             await ways.open_way(f"mesh:nowhere@{valley.port()}", ports.connect, valley.keys)
 
     valley.run(story)
+
+
+def test_one_screen_comes_through_the_mesh(valley):
+    async def story(valley):
+        await valley.start("near", "far")
+        code, out, err = await cli(valley, "status", "far", "-p", through(valley), "--json")
+        assert code == 0, err
+        said = json.loads(out)
+        assert said["name"] == "far"
+        assert [row["name"] for row in said["neighbours"]] == ["near"]
+        assert said["not_answered"] == []
+
+    valley.run(story)

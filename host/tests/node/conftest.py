@@ -115,11 +115,17 @@ class Nodes:
 
         asyncio.run(bounded())
 
-    async def node(self, name: str = "oak", ether: tuple[str, int] | None = None) -> VirtualBoard:
+    async def node(self, name: str = "oak", ether: tuple[str, int] | None = None, world=None) -> VirtualBoard:
         """A node that runs, as provisioning left it."""
         uid = bytes([2, 0, 0, 0, 0, list(FLEET).index(name) + 1, 0, 0])
         board = VirtualBoard(
-            boards.load(FLEET[name]), self.path / name, self._micropython, uid=uid, ether=ether, clock=time.time
+            boards.load(FLEET[name]),
+            self.path / name,
+            self._micropython,
+            uid=uid,
+            ether=ether,
+            clock=time.time,
+            world=world,
         )
         self._stack.push_async_callback(board.close)
         await self._provisioned.put_on(name, board)

@@ -46,3 +46,49 @@ def test_a_node_blinks_and_one_without_a_lamp_says_so(nodes):
         assert [one["node"] for one in json.loads(out)["blinking"]] == ["pico"]
 
     nodes.run(story())
+
+
+def test_one_screen_within_five_seconds_tells_who_it_is_and_whom_it_hears(nodes):
+    async def story():
+        ether = await nodes.ether(0.0)
+        oak, elm = await nodes.node("oak", ether), await nodes.node("elm", ether)
+        await until(nodes, oak, lambda rows: rows)
+        began = asyncio.get_running_loop().time()
+        code, out, err = await cli(nodes, "status", "oak", "-p", str(oak.port), "--json")
+        assert asyncio.get_running_loop().time() - began < 5
+        assert code == 0, err
+        said = json.loads(out)
+        hello = await nodes.hello(oak)
+        assert (said["id"], said["name"], said["board"]) == (hello["id"].hex(), "oak", hello["board"])
+        assert [row["name"] for row in said["neighbours"]] == ["elm"]
+        assert said["readings"]["battery_mv"] == said["status"]["battery_mv"]
+        assert said["slot"]["running"] == "/a"
+        assert said["not_answered"] == []
+        assert (await nodes.hello(elm))["name"] == "elm"
+        code, out, err = await cli(nodes, "status", "-p", str(oak.port))
+        assert code == 0, err
+        assert max(len(line) for line in out.splitlines()) <= 80
+        assert len(out.splitlines()) <= 24
+        for words in ("oak, number", "slot /a", "elm, 0 s ago", "✔ nothing, as far as it can tell", "heap free"):
+            assert words in out
+
+    nodes.run(story())
+
+
+def test_what_is_wrong_now_is_a_sentence_and_an_exit_code(nodes):
+    async def story():
+        oak = await nodes.node("oak", world=lambda: {"battery_mv": 3100})
+        await nodes.configure(oak, sensors=[{"driver": "sht31", "address": 0x45}])
+        await until(nodes, oak, lambda rows: rows, "samples")
+        code, out, _ = await cli(nodes, "status", "-p", str(oak.port))
+        assert code == 1
+        assert "✘ the battery has only 3.1" in out
+        assert "▲ its sensor sht31 does not answer." in out
+
+    nodes.run(story())
+
+
+async def until(nodes, node, wanted, method="neighbours", within_s=10.0):
+    async with asyncio.timeout(within_s):
+        while not wanted(await nodes.ask(node, method)):
+            await asyncio.sleep(0.1)
