@@ -20,6 +20,7 @@ ACK = 4
 HEAD = 5
 WITNESS = 6
 REACHED = 7
+PROBE = 8
 MAX_REACHED = 28  # ids in one message
 
 # States of an acknowledgement.
@@ -120,6 +121,22 @@ class Witness:
         self.signature = signature
 
 
+class Probe:
+    """Who hears whom, how well: fleet_tag, source, to, number, rssi_dbm, snr_db4 (quarters of a decibel).
+
+    A question is to everybody and has neither of the two. An answer is to whoever asked and repeats the number; it says
+    how the question was heard, as far as the radio tells: None where it does not.
+    """
+
+    def __init__(self, fleet_tag, source, to, number, rssi_dbm, snr_db4):
+        self.fleet_tag = fleet_tag
+        self.source = source
+        self.to = to
+        self.number = number
+        self.rssi_dbm = rssi_dbm
+        self.snr_db4 = snr_db4
+
+
 def fleet_tag(fleet_id: bytes) -> int:
     """The tag by which frames of other fleets are told apart: the first two bytes of the fleet id."""
     return fleet_id[0] << 8 | fleet_id[1]
@@ -210,6 +227,16 @@ def encode_witness(fleet_tag: int, source: int, to: int, seq: int, digest, witne
     return _whole(out)
 
 
+def encode_probe(fleet_tag: int, source: int, to: int, number: int, rssi_dbm=None, snr_db4=None) -> bytes:
+    """rssi_dbm: -255 .. -1; snr_db4: -127 .. 127 quarters of a decibel; None where nobody can tell."""
+    out = _start(PROBE, fleet_tag, source)
+    _put(out, to, 2)
+    _put(out, number, 2)
+    _put(out, 0 if rssi_dbm is None else -rssi_dbm, 1)
+    _put(out, 0 if snr_db4 is None else snr_db4 + 128, 1)
+    return _whole(out)
+
+
 def _put_signed(out, seq, digest, public, signature):
     if len(digest) != 32 or len(public) != 32 or len(signature) != 64:
         raise ValueError("a digest and a key have 32 bytes, a signature 64")
@@ -248,7 +275,7 @@ def _whole(out):
 # ---- decoding
 
 
-def decode(data) -> "Hello | Offer | Want | Segment | Ack | Head | Witness | Damage":
+def decode(data) -> "Hello | Offer | Want | Segment | Ack | Head | Witness | Reached | Probe | Damage":
     """The message in data, or Damage. Lengths must fit to the byte."""
     size = len(data)
     if size < 5:
@@ -258,7 +285,7 @@ def decode(data) -> "Hello | Offer | Want | Segment | Ack | Head | Witness | Dam
     if data[0] >> 4 != VERSION:
         return Damage("version", 0)
     kind = data[0] & 15
-    if kind > REACHED:
+    if kind > PROBE:
         return Damage("unknown type", 0)
     tag, source = struct.unpack_from(">HH", data, 1)
     return _DECODERS[kind](data, size, tag, source)
@@ -356,10 +383,18 @@ def _witness(data, size, tag, source):
     return Witness(tag, source, to, seq, bytes(data[11:43]), bytes(data[43:75]), bytes(data[75:]))
 
 
+def _probe(data, size, tag, source):
+    damage = _of_size(size, 11)
+    if damage:
+        return damage
+    to, number = struct.unpack_from(">HH", data, 5)
+    return Probe(tag, source, to, number, -data[9] if data[9] else None, data[10] - 128 if data[10] else None)
+
+
 def _of_size(size, wanted):
     if size < wanted:
         return Damage("truncated", size)
     return Damage("trailing bytes", wanted) if size > wanted else None
 
 
-_DECODERS = (_hello, _offer, _want, _segment, _ack, _head, _witness, _reached)
+_DECODERS = (_hello, _offer, _want, _segment, _ack, _head, _witness, _reached, _probe)

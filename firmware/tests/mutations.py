@@ -173,6 +173,8 @@ def check_link(data):
         again = link.encode_offer(*start, found.to, found.items)
     elif isinstance(found, link.Want):
         again = link.encode_want(*start, found.to, found.ids)
+    elif isinstance(found, link.Probe):
+        again = link.encode_probe(*start, found.to, found.number, found.rssi_dbm, found.snr_db4)
     elif isinstance(found, link.Ack):
         again = link.encode_ack(*start, found.to, found.id, found.state, found.bitmap)
     elif isinstance(found, link.Head):

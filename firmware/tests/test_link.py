@@ -28,7 +28,13 @@ def encode(case):
             return link.encode_head(tag, source, case["seq"], digest, bytes.fromhex(case["writer"]), signature)
         witness = bytes.fromhex(case["witness"])
         return link.encode_witness(tag, source, case["to"], case["seq"], digest, witness, signature)
-    id = bytes.fromhex(case["id"])
+    if kind == "probe":
+        return link.encode_probe(tag, source, case["to"], case["number"], case["rssi_dbm"], case["snr_db4"])
+    return encode_of_bundle(kind, case)
+
+
+def encode_of_bundle(kind, case):
+    tag, source, id = case["fleet_tag"], case["source"], bytes.fromhex(case["id"])
     if kind == "ack":
         return link.encode_ack(tag, source, case["to"], id, case["state"], case["bitmap"])
     data = bytes.fromhex(case["data"])

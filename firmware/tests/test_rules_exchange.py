@@ -425,3 +425,42 @@ def test_what_came_of_an_earlier_try_is_dropped_when_it_is_wanted_again():
         node.exchange.on_frame(frame, 1000, 1, -70)
     assert node.texts() == [text]
     assert node.exchange.damaged == 0
+
+
+def _asked(exchange, now_s, rssi_dbm=-71, to=message.EVERYONE, source=9):
+    """What it says to a probe."""
+    return [
+        link.decode(f) for f in exchange.on_frame(link.encode_probe(TAG, source, to, 7), now_s * 1000, now_s, rssi_dbm)
+    ]
+
+
+def test_a_probe_is_answered_with_how_well_it_was_heard():
+    [answer] = _asked(_Node(1).exchange, 0)
+    assert (answer.source, answer.to, answer.number, answer.rssi_dbm, answer.snr_db4) == (1, 9, 7, -71, None)
+    for rssi_dbm, said in ((None, None), (5, -1), (-400, -255)):
+        assert _asked(_Node(1).exchange, 0, rssi_dbm)[0].rssi_dbm == said
+
+
+def test_however_many_probe_a_node_answers_once_in_two_seconds():
+    exchange = _Node(1).exchange
+    answers = 0
+    for step in range(1000):  # a hundred seconds, ten probes in each, of ten who ask
+        answers += len(_asked(exchange, step // 10, source=2 + step % 10))
+    assert answers == 50
+
+
+def test_what_is_no_question_to_everybody_is_not_answered():
+    exchange = _Node(1).exchange
+    assert _asked(exchange, 0, to=1) == []
+    assert _asked(exchange, 10, to=2) == []
+    guest = Exchange(1, TAG, BASE, _Node(1).store, Meetings(1), public_only=True)
+    assert _asked(guest, 20) == []
+
+
+def test_an_answer_reaches_whoever_asked_and_nobody_else():
+    exchange = _Node(1).exchange
+    heard = []
+    exchange.echo = lambda said, rssi_dbm: heard.append((said.source, said.rssi_dbm, rssi_dbm))
+    for to in (1, 2):
+        exchange.on_frame(link.encode_probe(TAG, 3, to, 7, -80), 0, 0, -60)
+    assert heard == [(3, -80, -60)]

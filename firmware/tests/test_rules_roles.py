@@ -16,7 +16,7 @@ CHANGES_A_NODE = (
     " put_begin put_data put_end remove restart set_time slot_confirm slot_prepare slot_try"
 ).split()
 TELLS_OF_IT = (
-    "compare config far_read files follow groups ledger ledger_head log move neighbours samples slots status"
+    "compare config far_read files follow groups ledger ledger_head log move neighbours probe samples slots status"
 ).split()
 
 

@@ -19,6 +19,7 @@ PEER_FORGOTTEN_S = 20 * 60
 RESEND_MS = 1500
 ATTEMPTS = 5
 OFFER_AGAIN_S = 60
+ECHO_EVERY_S = 2  # whoever probes, and however often: at most one short answer of ours in so many seconds
 
 
 class Exchange:
@@ -42,6 +43,8 @@ class Exchange:
         # Takes heads and counter-signatures of ledgers (a link.Head or link.Witness): what they need takes longer than
         # an answer may, so whoever it is only keeps them for later.
         self.of_ledgers = None
+        self.echo = None  # takes the answers to a probe of ours, and how well they are heard: (link.Probe, rssi_dbm)
+        self._echoed_s = -ECHO_EVERY_S
         self.door = door
         self.immunity = Immunity()
         self.intake = Intake(short, ipn_base, store, told, door, self.immunity)
@@ -136,6 +139,8 @@ class Exchange:
             if not self.public_only:
                 self.heard_of(said.ids, now_ms)
             return []
+        if isinstance(said, link.Probe):
+            return self._on_probe(said, now_s, rssi_dbm)
         return self._on_addressed(said, now_ms, now_s) if said.to == self.short else []
 
     def _on_addressed(self, said, now_ms, now_s):
@@ -152,6 +157,15 @@ class Exchange:
         reached = self.reached(hello.source)
         frames = [link.encode_reached(self.tag, self.short, reached)] if reached else []
         return frames + self.offers(hello.source, now_s)
+
+    def _on_probe(self, probe, now_s, rssi_dbm):
+        if probe.to == self.short and self.echo is not None:
+            self.echo(probe, rssi_dbm)
+        if probe.to != message.EVERYONE or self.public_only or now_s - self._echoed_s < ECHO_EVERY_S:
+            return []
+        self._echoed_s = now_s
+        rssi_dbm = None if rssi_dbm is None else min(-1, max(-255, rssi_dbm))
+        return [link.encode_probe(self.tag, self.short, probe.source, probe.number, rssi_dbm)]
 
     def reached(self, to):
         """The newest ids that reached their readers and that this neighbour was not told of yet; counted as told."""

@@ -1,6 +1,7 @@
 """Administration that a node is seldom asked for: configuration, clock, neighbours, lamp, restart. Keeps nothing."""
 
 import asyncio
+import os
 
 from hedgenode.rarely import Rarely
 from hedgenode.rules import roles
@@ -9,6 +10,9 @@ from hedgenode.tasks.admin import Refusal
 from hedgewire import admin, cbor
 
 _PLAUSIBLE_FROM_S = 757382400  # 2024-01-01 in seconds since 2000: who says an earlier time does not know it
+_ROUND_MS = 2500  # a neighbour answers once in two seconds (rules/exchange.py)
+_STEP_MS = 250
+_MOST_ECHOES = 32
 _RESTART_AFTER_MS = 200  # the answer has to reach the other end first
 
 
@@ -20,6 +24,7 @@ class CareMethods:
             "configure": self.configure,
             "set_time": self.set_time,
             "neighbours": self.neighbours,
+            "probe": self.probe,
             "identify": self.identify,
             "dev": self.dev,
             "restart": self.restart,
@@ -79,6 +84,34 @@ class CareMethods:
         now_s = node.clock.uptime_s()
         for short, peer in list(node.exchange.peers.items()):
             await rows.add([short, (now_s - peer.heard_s) * 1000, peer.rssi_dbm, node.meetings.utility(short, now_s)])
+
+    async def probe(self, params, rows):
+        """Ask on the radio who hears us; rows of who answered, how often, RSSI and SNR of the last time, both ways."""
+        node = self._node
+        if node.exchange is None:
+            raise Refusal(admin.REFUSED, "this node has no radio")
+        from hedgewire import link, message
+
+        number = int.from_bytes(os.urandom(2), "big")
+        heard = {}
+
+        def note(said, rssi_dbm):
+            if said.number == number and (said.source in heard or len(heard) < _MOST_ECHOES):
+                count = heard[said.source][0] if said.source in heard else 0
+                heard[said.source] = (count + 1, rssi_dbm, None, said.rssi_dbm, said.snr_db4)
+
+        exchange = node.exchange
+        exchange.echo = note
+        try:
+            for _ in range(params.number("rounds", 3, 1, 5)):
+                node.radio_task.say(link.encode_probe(exchange.tag, exchange.short, message.EVERYONE, number))
+                for _ in range(_ROUND_MS // _STEP_MS):
+                    rows.alive()
+                    await asyncio.sleep_ms(_STEP_MS)
+        finally:
+            exchange.echo = None
+        for short in sorted(heard):
+            await rows.add([short] + list(heard[short]))
 
     async def identify(self, params, rows):
         """Blink for a while, so that a person finds the board among others."""

@@ -9,7 +9,7 @@ from hedgenode.rarely import forget
 
 # Module, class and methods.
 GROUPS = (
-    ("admin_care", "CareMethods", "config configure set_time neighbours identify dev restart"),
+    ("admin_care", "CareMethods", "config configure set_time neighbours probe identify dev restart"),
     ("admin_far", "FarMethods", "far_send far_read"),
     ("admin_files", "FileMethods", "files compare put_begin put_data put_end remove"),
     ("admin_groups", "GroupMethods", "groups group_put group_remove group_advance"),

@@ -48,6 +48,9 @@ COMMANDS: dict[str, Entry] = {
     "audit": Entry("hedgerow.cli.audit", "Compare every node with what your fleet says it should be."),
     "ledger": Entry("hedgerow.cli.ledger", "Show, collect and check the signed chains of nodes and laptops."),
     "status": Entry("hedgerow.cli.status", "One screen: who a node is, how it is, and what is wrong with it now."),
+    "neighbours": Entry(
+        "hedgerow.cli.neighbours", "List whom a node hears on its radio, and with --probe who hears it."
+    ),
     "samples": Entry("hedgerow.cli.samples", "Fetch the sensor data that a node has logged."),
     "logs": Entry("hedgerow.cli.logs", "Read a node's log, or follow it live with -f."),
     "person": Entry("hedgerow.cli.person", "Addresses of people: make a key, show it, write it on paper."),

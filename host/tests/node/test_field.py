@@ -88,6 +88,40 @@ def test_what_is_wrong_now_is_a_sentence_and_an_exit_code(nodes):
     nodes.run(story())
 
 
+def test_who_answers_a_probe_is_listed_with_both_directions(nodes):
+    async def story():
+        ether = await nodes.ether(0.0)
+        oak = await nodes.node("oak", ether)
+        code, out, err = await cli(nodes, "neighbours", "--probe", "--rounds", "1", "-p", str(oak.port))
+        assert code == 1
+        assert "Nobody answers." in out
+        assert "about 2 s" in err
+        await nodes.node("elm", ether)
+        code, out, err = await cli(nodes, "neighbours", "--probe", "--rounds", "2", "-p", str(oak.port), "--json")
+        assert code == 0, err
+        [row] = json.loads(out)
+        assert (row["name"], row["answers"]) == ("elm", 2)
+        assert row["rssi_dbm"] < 0
+        assert row["their_rssi_dbm"] < 0
+        assert row["snr_db"] is None
+        assert row["their_snr_db"] is None
+        code, out, err = await cli(nodes, "neighbours", "-p", str(oak.port))
+        assert code == 0, err
+        assert "elm" in out
+
+    nodes.run(story())
+
+
+def test_a_node_without_a_radio_refuses_to_probe(nodes):
+    async def story():
+        pico = await nodes.node("pico")
+        code, _, err = await cli(nodes, "neighbours", "--probe", "-p", str(pico.port))
+        assert code == 4
+        assert "pico: this node has no radio" in err
+
+    nodes.run(story())
+
+
 async def until(nodes, node, wanted, method="neighbours", within_s=10.0):
     async with asyncio.timeout(within_s):
         while not wanted(await nodes.ask(node, method)):

@@ -29,7 +29,7 @@ def test_every_code_of_an_answer_is_on_the_page():
 def test_every_kind_of_frame_and_message_is_on_the_page():
     for name in ("REQUEST", "ANSWER", "EVENT", "LINK", "SEALED"):
         assert f"| {getattr(frame, name)} | {name.lower()} |" in PAGE
-    for name in ("HELLO", "OFFER", "WANT", "SEGMENT", "ACK", "HEAD", "WITNESS", "REACHED"):
+    for name in ("HELLO", "OFFER", "WANT", "SEGMENT", "ACK", "HEAD", "WITNESS", "REACHED", "PROBE"):
         assert f"| {getattr(link, name)} | {name} |" in PAGE
     for name in ("PARTIAL", "ACCEPTED", "HAVE", "REFUSED", "DELIVERED"):
         assert f"{getattr(link, name)} {name}" in PAGE
