@@ -1,13 +1,16 @@
 """`hedgerow inbox`: read what has arrived at a node, least-heard authors first. Parses, calls, prints."""
 
+import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from hedgerow.cli.keyring import credentials_of, keyring_of
 from hedgerow.cli.main import run
-from hedgerow.cli.options import FleetOption, JsonOption, PortOption, console, new_app, print_json
+from hedgerow.cli.options import FleetOption, JsonOption, PortOption, console, fleet_folder, new_app, print_json
+from hedgerow.errors import FleetError, UsageError
 from hedgerow.fleet.keyring import Keyring
 from hedgerow.plans import inbox as plan
 from hedgerow.plans import reach
@@ -34,7 +37,8 @@ def inbox(
 ) -> None:
     """Show the messages for a node and for everyone, opened with the keys on this laptop. Reading removes nothing."""
     keyring = keyring_of(fleet)
-    found = run(_fetch(node, port, credentials_of(fleet), keyring, after))
+    node_id, found = run(_fetch(node, port, credentials_of(fleet), keyring, after))
+    _note_read(fleet, node_id, max((one.seq for one in found), default=0))
     if as_json:
         print_json([as_dict(one, keyring.names) for one in found])
         return
@@ -51,9 +55,22 @@ def inbox(
 
 async def _fetch(
     who: str | None, port: list[str] | None, keys: Credentials | None, keyring: Keyring, after: int
-) -> list[Received]:
+) -> tuple[bytes, list[Received]]:
     async with reach.one_node(who, port, credentials=keys) as reached:
-        return await plan.read(reached.session, keyring, after)
+        return bytes(reached.hello["id"]), await plan.read(reached.session, keyring, after)
+
+
+def _note_read(chosen: Path | None, node_id: bytes, highest: int) -> None:
+    """So that `hedgerow leave` knows what this laptop has not seen. Without a fleet at hand nothing is noted."""
+    try:
+        folder = fleet_folder(chosen)
+    except UsageError:
+        return
+    from hedgerow.fleet.folder import FleetFolder  # it brings a database with it
+    from hedgerow.plans.leave import note_read
+
+    with contextlib.suppress(FleetError), FleetFolder(folder) as opened:
+        note_read(opened, node_id, highest)
 
 
 def heading(one: Received, names: Mapping[int, str]) -> str:

@@ -46,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "dev": Entry("hedgerow.cli.dev", "Restart a node with its program and watchdog off, to work on it."),
     "rescue": Entry("hedgerow.cli.rescue", "Put files onto a board that speaks an old or odd MicroPython."),
     "audit": Entry("hedgerow.cli.audit", "Compare every node with what your fleet says it should be."),
+    "leave": Entry("hedgerow.cli.leave", "End a visit: check everything, note it, and say GO or STAY and why."),
     "ledger": Entry("hedgerow.cli.ledger", "Show, collect and check the signed chains of nodes and laptops."),
     "status": Entry("hedgerow.cli.status", "One screen: who a node is, how it is, and what is wrong with it now."),
     "neighbours": Entry(

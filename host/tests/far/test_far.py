@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from hedgerow.errors import LinkError, NotAllowedError
+from hedgerow.fleet import folder
 from hedgerow.plans import reach, ways
 from hedgerow.plans.update import put_file
 from hedgerow.session import Session, far
@@ -187,5 +188,33 @@ def test_one_screen_comes_through_the_mesh(valley):
         assert said["name"] == "far"
         assert [row["name"] for row in said["neighbours"]] == ["near"]
         assert said["not_answered"] == []
+
+    valley.run(story)
+
+
+def test_a_visit_ends_with_go_or_with_stay_and_why_and_is_noted(valley):
+    async def story(valley):
+        await valley.start("near", "far")
+        at_near = ("near", "-p", valley.port())
+        assert (await cli(valley, "send", "--public", "the gate is open", "-p", valley.port()))[0] == 0
+        code, out, err = await cli(valley, "leave", *at_near, "--json")
+        assert code == 1, err
+        assert [one["check"] for one in json.loads(out)["checks"] if not one["good"]] == ["messages"]
+        assert (await cli(valley, "inbox", *at_near))[0] == 0
+        code, out, err = await cli(valley, "leave", *at_near)
+        assert code == 0, out + err
+        assert "GO: near is well." in out
+        assert "takes about" in err
+        valley.air.link("near", "far", False)
+        await valley.boards["near"].kill()
+        await valley.boards["near"].power_on()
+        await valley._ready(valley.boards["near"])
+        code, out, _ = await cli(valley, "leave", *at_near)
+        assert code == 1
+        assert "STAY at near:" in out
+        assert "radio: no other node is in reach. Turn its antenna" in out
+        with folder.FleetFolder(valley.fleet_path) as fleet:
+            visits = [one.fields["go"] for one in fleet.registry.observations(kind="visit")]
+        assert visits == [False, True, False]
 
     valley.run(story)

@@ -4,6 +4,10 @@ import asyncio
 import json
 import sys
 
+import pytest
+
+from hedgerow.plans import condition, leave
+
 COMMAND_WITHIN_S = 25.0
 
 
@@ -120,6 +124,42 @@ def test_a_node_without_a_radio_refuses_to_probe(nodes):
         assert "pico: this node has no radio" in err
 
     nodes.run(story())
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"status": {"battery_mv": 3300}}, "battery"),
+        ({"status": {"battery_mv": 3900, "time_s": 5}}, "clock"),
+        ({"status": {"battery_mv": 3900, "damaged": 2}}, "stores"),
+        ({"status": {"battery_mv": 3900, "radio": None}}, "radio"),
+        ({"status": {"battery_mv": 3900, "reset_cause": "watchdog"}}, "software"),
+        ({"slots": {"sequence": 4, "tries": 2, "running": "/b"}}, "software"),
+        ({"sample": [1, 0, 0, 1, {"battery_mv": 3900}]}, "sensors"),
+        ({"neighbours": []}, "radio"),
+        ({"silent": ("log",)}, "answers"),
+    ],
+)
+def test_each_thing_that_is_wrong_is_a_reason_to_stay(changed, reason):
+    good = {
+        "now_s": 1_800_000_000,
+        "port": "p",
+        "hello": {"name": "oak", "uptime_ms": 100_000},
+        "status": {
+            "battery_mv": 3900, "time_s": 1_800_000_000 - 946_684_800, "damaged": 0, "reset_cause": "power",
+            "free_bytes": 50, "total_bytes": 100, "heap_free": 90_000, "radio": {"sent": 9, "received": 9, "lost": 0},
+        },
+        "config": {"radio": "espnow", "hello_ms": 500, "sensors": [{"driver": "sht31"}]},
+        "neighbours": [[2, 0, -60, 9]],
+        "slots": {"sequence": 4, "tries": None, "running": "/b"},
+        "sample": [1, 0, 0, 1, {"temperature_c100": 1, "humidity_pc100": 1}],
+    }  # fmt: skip
+    assert leave.judge(condition.Seen(**good), [], 0, alone_in_fleet=False).go
+    bad = {**good, **changed}
+    if "status" in changed:
+        bad["status"] = {**good["status"], **changed["status"]}
+    outcome = leave.judge(condition.Seen(**bad), [], 0, alone_in_fleet=False)
+    assert [check.name for check in outcome.checks if not check.good] == [reason]
 
 
 async def until(nodes, node, wanted, method="neighbours", within_s=10.0):
