@@ -20,7 +20,7 @@ from hedgerow.cli.options import (
 )
 from hedgerow.errors import EXIT_FINDINGS, EXIT_GOOD
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import report
+from hedgerow.plans import estimate, report
 from hedgerow.plans.audit import Finding, Severity, is_bad
 from hedgerow.plans.report import Audit
 from hedgerow.report import junit
@@ -53,6 +53,9 @@ def audit(
     Nodes that are not at hand are judged by their last report. A report is the node's own word: it finds accidents and
     neglect, but proves nothing about a node in an attacker's hands.
     """
+    if port and not as_json:
+        about = estimate.words(estimate.REPORT_S) + estimate.slower(port)
+        error_console.print(f"The nodes hash each of their files, all at once: {about}.", style="dim", soft_wrap=True)
     with FleetFolder(fleet_folder(fleet)) as opened:
         outcome = run(report.run(opened, port or []))
     findings = [finding for finding in outcome.findings if not nodes or finding.node in nodes]

@@ -19,6 +19,7 @@ from hedgerow.cli.options import (
 )
 from hedgerow.errors import EXIT_FINDINGS
 from hedgerow.fleet.folder import FleetFolder
+from hedgerow.plans import estimate
 from hedgerow.plans import leave as plan
 from hedgerow.plans.leave import Leave
 
@@ -30,7 +31,6 @@ EXAMPLES = """[bold]Example[/bold]
 
 Exit codes: 0 GO, 1 STAY, others as in the manual.
 """
-ABOUT_S = 10
 
 
 @app.command(epilog=EXAMPLES)
@@ -45,7 +45,8 @@ def leave(
     Nothing is changed on the node but a wrong clock. The visit is noted in the fleet's registry.
     """
     if not as_json:
-        error_console.print(f"Looking at everything takes about {ABOUT_S} s; through the mesh minutes.", style="dim")
+        about = estimate.words(estimate.REPORT_S) + estimate.slower(port or ())
+        error_console.print(f"Looking at everything takes {about}.", style="dim", soft_wrap=True)
     with FleetFolder(fleet_folder(fleet)) as opened:
         outcome, seen = run(plan.leave(opened, node, port))
     if as_json:

@@ -20,7 +20,7 @@ from hedgerow.cli.options import (
 )
 from hedgerow.errors import EXIT_GOOD, FleetError, UsageError
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import adopt, executor, labels
+from hedgerow.plans import adopt, estimate, executor, labels
 from hedgerow.plans.parallel import Bench, PortResult
 from hedgerow.plans.provision import Consent
 
@@ -79,6 +79,8 @@ def provision(
             results = _take_in(opened, label, port or [adopt.BY_AIR], nodes or [], consent, quiet=as_json)
         else:
             bench = Bench(opened, consent=consent)
+            if port and not as_json:
+                error_console.print(_forecast(), style="dim", soft_wrap=True)
             with Bars(port or [], quiet=as_json) as bars:
                 bench.tell, bench.finished = bars.tell, bars.finished
                 results = run(bench.provision(port or [], nodes or []))
@@ -104,6 +106,12 @@ def _take_in(
         result = run(adoption.run())
         bars.finished(result)
     return [result]
+
+
+def _forecast() -> str:
+    """How long it may take, before it starts."""
+    seconds = estimate.install_s(estimate.firmware_bytes())
+    return f"A bare board takes {estimate.words(seconds)} by cable; what is there already does not travel again."
 
 
 class Ended(Protocol):

@@ -17,7 +17,7 @@ from hedgerow.errors import EXIT_DEFECT, EXIT_FINDINGS, FleetError, LinkError, L
 from hedgerow.fleet import boards
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.folder import FleetFolder
-from hedgerow.plans import credentials, flash_choice
+from hedgerow.plans import credentials, estimate, flash_choice
 from hedgerow.plans.executor import Connect, PortWork, Progress
 from hedgerow.plans.flash import FlashBench, FlashResult
 from hedgerow.plans.flash_choice import Seen
@@ -33,8 +33,6 @@ from hedgerow.transports import ports
 OLDEST_MICROPYTHON = (1, 22)
 STARTS_WITHIN_S = 20.0
 _LOOKS_AT_PICO = 3  # it needs seconds to start, and has no boot loader on its port
-_CABLE_BYTES_A_S = 9_000  # what arrives and is hashed at 115,200 baud
-_AROUND_INSTALL_S = 8
 _WORTH_SAYING_S = 5
 _POLL_S = 0.3
 
@@ -205,7 +203,7 @@ class Attempt:
         about_s = None
         if self._board is not None:
             firmware = await self._tools.provision.firmware(self._board)
-            about_s = firmware.size_bytes // _CABLE_BYTES_A_S + _AROUND_INSTALL_S
+            about_s = estimate.install_s(firmware.size_bytes)
         self._begin(Stage.INSTALL, about_s)
         port = self._port_now()
         with self._heard_on(port):

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from hedgerow.plans import condition, leave
+from hedgerow.fleet import boards
+from hedgerow.plans import condition, estimate, firmware, leave
 
 COMMAND_WITHIN_S = 25.0
 
@@ -166,3 +167,24 @@ async def until(nodes, node, wanted, method="neighbours", within_s=10.0):
     async with asyncio.timeout(within_s):
         while not wanted(await nodes.ask(node, method)):
             await asyncio.sleep(0.1)
+
+
+def test_an_estimate_has_no_more_digits_than_it_knows():
+    told = [estimate.words(seconds) for seconds in (0, 4, 12, 24, 47, 150)]
+    assert told == ["about 1 s", "about 4 s", "about 10 s", "about 20 s", "about 50 s", "about 2 min"]
+    assert estimate.sending_s(90_000) == 10
+    assert 0.8 < firmware.build(boards.load("RPI_PICO")).size_bytes / estimate.firmware_bytes() < 1.25
+    assert estimate.slower(["/dev/ttyACM0"]) == ""
+    assert "minutes" in estimate.slower(["ble:oak", "mesh:elm@ble:oak"])
+
+
+def test_long_work_says_how_long_before_it_starts_and_stays_silent_for_programs(nodes):
+    async def story():
+        for command in ("audit", "provision"):
+            code, _, err = await cli(nodes, command, "-p", "/dev/ttyNONE")
+            assert code == 3
+            assert "about " in err.splitlines()[0]
+            _, _, err = await cli(nodes, command, "-p", "/dev/ttyNONE", "--json")
+            assert "about " not in err
+
+    nodes.run(story())
