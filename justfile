@@ -72,7 +72,7 @@ fmt: setup
 
 # Measure everything that has a figure, each beside its peers; or name some: `./just bench copying startup`.
 bench *NAMES: setup
-    @for name in {{ if NAMES == "" { "startup compare copying flashing provision station store forwarding pico" } else { NAMES } }}; do \
+    @for name in {{ if NAMES == "" { "startup compare copying flashing provision station store forwarding update pico" } else { NAMES } }}; do \
         echo "== $name"; {{ python }} host/benchmarks/$name.py; \
     done
 

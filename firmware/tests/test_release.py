@@ -4,6 +4,7 @@ from council import FIRST, FLEET, digest_of, public_of, publics, statement
 from harness import assert_damage, vectors
 
 from hedgenode.rules import releases as rules
+from hedgenode.store.ram import RamFiles
 from hedgewire import document, release
 from hedgewire.cbor import Damage
 
@@ -38,6 +39,46 @@ def test_damage_is_named():
     for case in vectors("release")["damaged"]:
         assert_damage(release.read(document.decode(bytes.fromhex(case["hex"])).fields), case)
     assert isinstance(release.read(document.understand(FIRST)), Damage)
+
+
+def on_flash(data):
+    """The same bytes as an open file."""
+    files = RamFiles()
+    files.open("/release.cbor", "wb").write(data)
+    return files.open("/release.cbor", "rb")
+
+
+def test_a_node_reads_in_one_go_what_a_host_decodes():
+    for case in vectors("release")["releases"]:
+        data = bytes.fromhex(case["hex"])
+        paper = document.decode(data)
+        wanted = release.read(paper.fields)
+        body, signatures = release.open_envelope(on_flash(data))
+        assert (body, signatures) == (paper.body, paper.signatures), case["name"]
+        found = release.unroll(body)
+        for name in ("fleet", "sequence", "version", "boards", "chip", "mpy"):
+            assert getattr(found, name) == getattr(wanted, name), (case["name"], name)
+        assert list(found.files) == wanted.files == list(found.files)
+        for path, _, _ in wanted.files:
+            assert found.has(path)
+            assert not found.has(path[1:])
+        assert not found.has("nothing.mpy")
+
+
+def test_a_node_refuses_every_damage_that_a_host_refuses():
+    for case in vectors("release")["damaged"]:
+        opened = release.open_envelope(on_flash(bytes.fromhex(case["hex"])))
+        assert isinstance(opened, Damage) or isinstance(release.unroll(opened[0]), Damage), case["name"]
+    assert isinstance(release.unroll(FIRST), Damage)
+    data = bytes.fromhex(vectors("release")["releases"][0]["hex"])
+    for at in range(len(data)):
+        short = release.open_envelope(on_flash(data[:at]))
+        assert isinstance(short, Damage), at
+    assert isinstance(release.open_envelope(on_flash(data + b"\0")), Damage)
+    long = document.encode(b"x" * (release.MAX_BYTES + 1))
+    assert release.open_envelope(on_flash(long)).reason == "it is too long"
+    twice = release.make({"files": [FILES[0], FILES[0]]})
+    assert release.unroll(twice).reason == "release: files"
 
 
 def test_paths_lead_nowhere_else():

@@ -13,7 +13,7 @@ FOR_EVERYBODY = (
 FOR_PERSONS = "accept bundle bundles".split()
 CHANGES_A_NODE = (
     "audited configure dev document_send far_send group_advance group_put group_remove ledger_kept"
-    " put_begin put_data put_end remove restart set_time slot_confirm slot_prepare slot_try"
+    " put_begin put_data put_end put_pieces remove restart set_time slot_confirm slot_prepare slot_try"
 ).split()
 TELLS_OF_IT = (
     "compare config far_read files follow groups ledger ledger_head log move neighbours probe samples slots status"

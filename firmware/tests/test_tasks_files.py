@@ -119,6 +119,64 @@ def test_a_broken_attempt_is_resumed_and_another_file_begins_anew():
     _on_bench(story)
 
 
+def with_old(bench, old):
+    """An old file under /base, and the announcement of a new one: what the node says of the old one."""
+    bench.begin("/base", old)
+    bench.ask("put_data", offset=0, data=old)
+    bench.ask("put_end")
+
+    def begin(new):
+        sha256 = hashlib.sha256(new).digest()
+        return bench.ask(
+            "put_begin", path=bench.folder + "/new", size=len(new), sha256=sha256, base=bench.folder + "/base"
+        )
+
+    return begin
+
+
+def test_a_file_is_made_of_pieces_of_another_one_and_of_what_comes():
+    def story(bench):
+        old = bytes(range(256)) * 3 + b"end"
+        begin = with_old(bench, old)
+        new = old[:256] + b"new" + old[300:]
+        said = begin(new)
+        assert (said["have"], said["size"]) == (0, len(old))
+        blocks = [old[at : at + 256] for at in range(0, len(old), 256)]
+        assert said["sums"] == b"".join([hashlib.sha256(block).digest()[:4] for block in blocks])
+        assert bench.ask("put_pieces", offset=0, pieces=[[0, 256], b"new"]) == {"next": 259}
+        assert bench.ask("put_pieces", offset=0, pieces=[b"twice"]) == {"next": 259}
+        assert begin(new)["have"] == 259
+        assert bench.ask("put_pieces", offset=259, pieces=[[300, len(old) - 300]]) == {"next": len(new)}
+        bench.ask("put_end")
+        assert bench.content("/new") == new
+        assert bench.content("/base") == old
+
+    _on_bench(story)
+
+
+def test_pieces_that_are_none_or_lead_elsewhere_change_nothing():
+    def story(bench):
+        begin = with_old(bench, b"old")
+        begin(b"abcdef")
+        for wrong in ([7], ["x"], [[0, 4]], [[-1, 1]], [[0, 0]], [[3, 1]], [[0]], [[0, "1"]], [b"abcdefg"], "x"):
+            assert bench.ask("put_pieces", offset=0, pieces=wrong) == admin.BAD_PARAMS, wrong
+        assert bench.ask("put_pieces", offset=0, pieces=[b"ab"]) == {"next": 2}
+        for path in FORBIDDEN:
+            good = {"path": "/a/x", "size": 1, "sha256": b"x" * 32}
+            assert bench.ask("put_begin", base=path, **good) == admin.REFUSED, path
+
+    _on_bench(story)
+
+
+def test_a_base_that_is_not_there_has_nothing():
+    def story(bench):
+        begin = with_old(bench, b"")
+        os.remove(bench.folder + "/base")
+        assert begin(b"new") == {"have": 0, "size": 0, "sums": b""}
+
+    _on_bench(story)
+
+
 def test_a_damaged_file_replaces_nothing():
     def story(bench):
         bench.begin("/file", b"old")

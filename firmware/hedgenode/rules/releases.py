@@ -57,15 +57,24 @@ def sequence_fault(release, digest: bytes, running: int, running_digest=None) ->
 
 def complete_fault(release, found) -> "str | None":
     """Why the files that are there are not those of the release. `found`: path -> (size in bytes, SHA-256)."""
-    for path, size, digest in release.files:
-        if path not in found:
-            return "%s is missing" % path
-        if found[path] != (size, digest):
-            return "%s is not the one of the release" % path
-    if len(found) > len(release.files):
-        known = {file[0] for file in release.files}
-        return "%s does not belong to it" % min(path for path in found if path not in known)
-    return None
+    for file in release.files:
+        fault = file_fault(file, found.get(file[0]))
+        if fault is not None:
+            return fault
+    known = {file[0] for file in release.files}
+    return extra_fault(min((path for path in found if path not in known), default=None))
+
+
+def file_fault(file, found) -> "str | None":
+    """The same of one of its files. `found`: (size in bytes, SHA-256), None where it is missing."""
+    if found is None:
+        return "%s is missing" % file[0]
+    return None if found == (file[1], file[2]) else "%s is not the one of the release" % file[0]
+
+
+def extra_fault(path: "str | None") -> "str | None":
+    """The same of a file that lies there and is none of it."""
+    return None if path is None else "%s does not belong to it" % path
 
 
 def size_fault(release, free_bytes: int, block_bytes: int) -> "str | None":

@@ -34,7 +34,8 @@ _LEAST = {
 _FOR_NAMED = (
     "audited compare config configure dev document_send far_read far_send files follow"
     " group_advance group_put group_remove groups ledger ledger_head ledger_kept log move neighbours"
-    " probe put_begin put_data put_end remove restart samples set_time slot_confirm slot_prepare slot_try slots status"
+    " probe put_begin put_data put_end put_pieces remove restart samples set_time slot_confirm slot_prepare"
+    " slot_try slots status"
 )
 
 

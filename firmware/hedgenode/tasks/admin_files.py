@@ -1,6 +1,7 @@
 """Administration of the file system: list, compare, put (temporary file, hash read back, rename), remove."""
 
 import asyncio
+import hashlib
 import os
 
 from hedgenode.store.walk import digest, walk
@@ -13,6 +14,9 @@ _PROTECTED = ("/identity.cbor", "/identity.cbor.tmp", "/config.cbor", "/config.c
 _EXTRA_BELOW = ("/a/", "/b/")
 _KEPT_FREE_BYTES = 16384  # a file system filled to the brim has no room for its own bookkeeping
 _MAX_PATH = 96
+_BLOCK_BYTES = 256
+_SUM_BYTES = 4  # of a block's SHA-256; the SHA-256 of the whole file decides
+_MAX_BLOCKS = 512  # sums in one answer
 
 
 def make_folders(path):
@@ -47,12 +51,14 @@ class FileMethods:
     def __init__(self, node):
         self._node = node
         self._buffer = bytearray(512)
+        self._base = TEMPORARY  # the file that pieces come from
         self._put = None  # (path, size, sha256) of the file on its way in
         self.methods = {
             "files": self.files,
             "compare": self.compare,
             "put_begin": self.put_begin,
             "put_data": self.put_data,
+            "put_pieces": self.put_pieces,
             "put_end": self.put_end,
             "remove": self.remove,
         }
@@ -84,7 +90,10 @@ class FileMethods:
         return {"differ": differ, "missing": missing, "extra": extra}
 
     async def put_begin(self, params, rows):
-        """Announce a file; the answer says how much of it is here already, from an attempt that broke off."""
+        """Announce a file; the answer says how much of it is here already, from an attempt that broke off.
+
+        With a `base` it has the sums of that file's blocks, too: the host finds out what of the new one is in there.
+        """
         path, size, sha256 = _writable(params.text("path")), params.number("size"), params.data("sha256", 32)
         have = 0
         if self._put == (path, size, sha256):
@@ -96,7 +105,21 @@ class FileMethods:
             with open(TEMPORARY, "wb"):
                 pass
         self._put = (path, size, sha256)
-        return {"have": have}
+        answer = {"have": have}
+        if "base" in params:
+            self._base = _writable(params.text("base"))
+            self._sum(answer, self._base)
+        return answer
+
+    def _sum(self, answer, path):
+        sums = bytearray()
+        view = memoryview(self._buffer)[:_BLOCK_BYTES]
+        size = answer["size"] = _size(path) or 0
+        if size:
+            with open(path, "rb") as f:
+                for _ in range(min(_MAX_BLOCKS, -(-size // _BLOCK_BYTES))):
+                    sums.extend(hashlib.sha256(view[: f.readinto(view)]).digest()[:_SUM_BYTES])
+        answer["sums"] = bytes(sums)
 
     async def put_data(self, params, rows):
         """One piece, where the last one ended; one that was there before or comes too early changes nothing."""
@@ -108,6 +131,38 @@ class FileMethods:
                 f.write(data)
             have += len(data)
         return {"next": have}
+
+    async def put_pieces(self, params, rows):
+        """As put_data; a piece is bytes, or [offset, count] of what lies in the base already."""
+        _, size, _ = self._announced()
+        offset, pieces = params.number("offset"), params.items("pieces")
+        have = _size(TEMPORARY) or 0
+        if offset != have:
+            return {"next": have}
+        there = _size(self._base) or 0
+        after = have
+        for piece in pieces:
+            after += _piece_bytes(piece, there)
+        if after > size:
+            raise Refusal(admin.BAD_PARAMS, "the pieces are longer than the file")
+        with open(TEMPORARY, "ab") as target:
+            for piece in pieces:
+                if isinstance(piece, bytes):
+                    target.write(piece)
+                else:
+                    self._append(target, piece[0], piece[1])
+        return {"next": _size(TEMPORARY)}
+
+    def _append(self, target, at, count):
+        view = memoryview(self._buffer)
+        with open(self._base, "rb") as source:
+            source.seek(at)
+            while count > 0:
+                found = source.readinto(view[: min(count, len(view))])
+                if not found:
+                    break  # put_end finds out
+                target.write(view[:found])
+                count -= found
 
     async def put_end(self, params, rows):
         """Check the whole, then put it in its place. Asked again after it was done, it says so again."""
@@ -132,6 +187,16 @@ class FileMethods:
         if self._put is None:
             raise Refusal(admin.REFUSED, "put_begin comes first")
         return self._put
+
+
+def _piece_bytes(piece, there):
+    """How long it is; `there`: bytes of the base."""
+    if isinstance(piece, bytes):
+        return len(piece)
+    numbers = isinstance(piece, list) and len(piece) == 2 and all(isinstance(one, int) for one in piece)
+    if not numbers or piece[0] < 0 or piece[1] < 1 or piece[0] + piece[1] > there:
+        raise Refusal(admin.BAD_PARAMS, "a piece must be bytes, or [offset, count] of the base")
+    return piece[1]
 
 
 def _size(path):

@@ -5,13 +5,14 @@ Whoever brings a release, it counts by its signatures. Files that the running sl
 
 import asyncio
 import gc
+import hashlib
 import os
 import sys
+import time
 
 from hedgenode.crypto.steps import finish_politely
 from hedgenode.rarely import Rarely
 from hedgenode.rules import releases, roles
-from hedgenode.store.counters import read_whole
 from hedgenode.store.walk import digest, walk
 from hedgenode.tasks.admin import Refusal
 from hedgenode.tasks.admin_files import make_folders
@@ -21,12 +22,15 @@ PATH = "/release.cbor"
 _KEPT_FREE_BYTES = 16384
 _PIECE_BYTES = 512
 _SHORT = 8  # bytes of a digest in the record
+_ALIVE_MS = 1000
+_AT_ONCE = 16  # paths
 
 
 class SlotMethods:
     def __init__(self, node):
         self._node = node
         self._buffer = bytearray(_PIECE_BYTES)
+        self._said_ms = None
         self.methods = {
             "slots": self.slots,
             "slot_prepare": self.slot_prepare,
@@ -48,43 +52,46 @@ class SlotMethods:
 
     async def slot_prepare(self, params, rows):
         """Make the other slot ready for the release in /release.cbor; the answer lists the paths that it lacks."""
-        paper, said = await self._judged(rows)
+        said, _ = await self._judged(rows)
         state, running = _idle()
         here, there = _slots().SLOTS[running], _slots().SLOTS[1 - running]
         self._check_room(said, there)
         if state.tries is not None:  # what is written to is not to boot
             _slots().save(_slots().FLASH, _slots().given_up(state))
-        wanted = {file[0]: file[2] for file in said.files}
-        for path, _ in list(_below(there)):
-            if wanted.get(path) is None or digest(there + "/" + path, self._buffer) != wanted[path]:
+        while True:  # a few at a time: neither is a folder changed while it is read, nor a long list held
+            extra = _strange(said, there, _AT_ONCE)
+            for path in extra:
                 os.remove(there + "/" + path)
-            rows.alive()
-            await asyncio.sleep_ms(0)
+            if len(extra) < _AT_ONCE:
+                break
         for path, size, sha256 in said.files:
+            await self._breathe(rows)
+            if self._is(there + "/" + path, size, sha256):
+                continue
+            if self._is(here + "/" + path, size, sha256):
+                self._copy(here + "/" + path, there + "/" + path)
+                continue
             if _size(there + "/" + path) is not None:
-                continue
-            if _size(here + "/" + path) != size or digest(here + "/" + path, self._buffer) != sha256:
-                await rows.add(path)
-                continue
-            self._copy(here + "/" + path, there + "/" + path)
-            rows.alive()
-            await asyncio.sleep_ms(0)
+                os.remove(there + "/" + path)
+            await rows.add(path)
 
     async def slot_try(self, params, rows):
         """Verify the whole of the other slot, and put it on trial: it boots at the next start."""
-        paper, said = await self._judged(rows)
+        said, name = await self._judged(rows)
         state, running = _idle()
         there = _slots().SLOTS[1 - running]
-        found = {}
-        for path, size in _below(there):
-            found[path] = (size, digest(there + "/" + path, self._buffer))
-            rows.alive()
-            await asyncio.sleep_ms(0)
-        _refuse(releases.complete_fault(said, found))
-        held = said.sequence.to_bytes(4, "big") + _digest(paper)[:_SHORT]
+        for file in said.files:
+            await self._breathe(rows)
+            size = _size(there + "/" + file[0])
+            _refuse(
+                releases.file_fault(file, None if size is None else (size, digest(there + "/" + file[0], self._buffer)))
+            )
+        for path in _strange(said, there, 1):
+            _refuse(releases.extra_fault(path))
+        held = said.sequence.to_bytes(4, "big") + name[:_SHORT]
         _slots().save(_slots().FLASH, _slots().begun(state, held))
-        self._node.journal.say("info", "release %d is on trial from the next start on" % said.sequence)
-        return {"slot": there, "sequence": said.sequence, "digest": _digest(paper)}
+        self._node.journal.say("info", "release %d goes on trial" % said.sequence)
+        return {"slot": there, "sequence": said.sequence, "digest": name[:_SHORT]}
 
     async def slot_confirm(self, params, rows):
         """The release on trial stands. Asked again, it says so again."""
@@ -97,16 +104,23 @@ class SlotMethods:
         return await self.slots(params, rows)
 
     async def _judged(self, rows):
-        """(document, Release) of /release.cbor; Refusal with a sentence where this node may not run it."""
+        """(release, its digest) of /release.cbor; Refusal with a sentence where this node may not run it."""
         node = self._node
-        data = read_whole(node.files, PATH) or b""
-        paper = document.decode(data) if len(data) <= release.MAX_BYTES else document.Damage("it is too long", 0)
-        said = paper if isinstance(paper, document.Damage) else release.read(paper.fields)
+        gc.collect()  # the body needs a long free stretch
+        try:
+            file = node.files.open(PATH, "rb")
+        except OSError:
+            raise Refusal(admin.REFUSED, "there is no " + PATH)  # noqa: B904
+        try:
+            opened = release.open_envelope(file)
+        finally:
+            file.close()
+        said = opened if isinstance(opened, document.Damage) else release.unroll(opened[0])
         if isinstance(said, document.Damage):
             raise Refusal(admin.REFUSED, "/release.cbor is no release: %s" % said.reason)
-        assert isinstance(paper, document.Document)  # because it was read
-        del data
-        gc.collect()
+        assert isinstance(opened, tuple)  # because it was read
+        body, signatures = opened
+        name = hashlib.sha256(body).digest()
         state, running = _state()
         held = state.releases[running]
         known = None if held == _slots().NO_RELEASE else held[4:]
@@ -115,12 +129,12 @@ class SlotMethods:
             or releases.board_fault(said, node.hardware.board.ID)
             or releases.chip_fault(said, os.uname()[4])
             or releases.mpy_fault(said, node.hardware.versions()[1])
-            or releases.sequence_fault(said, _digest(paper)[:_SHORT], int.from_bytes(held[:4], "big"), known)
+            or releases.sequence_fault(said, name[:_SHORT], int.from_bytes(held[:4], "big"), known)
         )
-        _refuse(await self._signature_fault(paper, rows))
-        return paper, said
+        _refuse(await self._signature_fault(body, signatures))
+        return said, name
 
-    async def _signature_fault(self, paper, rows):
+    async def _signature_fault(self, body, signatures):
         """Stewards are whom the charter in force names and nobody has revoked; of others nothing is verified."""
         charter = self._charter()
         if charter is None:
@@ -129,11 +143,10 @@ class SlotMethods:
         with Rarely():
             from hedgenode.crypto.ed25519 import verify_steps
 
-            for public, signature in paper.signatures:
+            for public, signature in signatures:
                 if self._node.trust.role(public) != roles.STEWARD or len(signers) >= charter.threshold:
                     continue
-                rows.alive()
-                if await finish_politely(verify_steps(public, paper.body, signature)):
+                if await finish_politely(verify_steps(public, body, signature)):
                     signers.add(public)
         return releases.signature_fault(charter, signers)
 
@@ -150,10 +163,23 @@ class SlotMethods:
     def _check_room(self, said, there):
         stat = os.statvfs("/")
         block = stat[1]
-        free = self._node.hardware.flash_bytes()[0] + sum([-(-size // block) * block for _, size in _below(there)])
+        free = self._node.hardware.flash_bytes()[0] + sum(-(-size // block) * block for _, size in _below(there))
         fault = releases.size_fault(said, free - _KEPT_FREE_BYTES, block)
         if fault is not None:
             raise Refusal(admin.STORAGE_FULL, fault)
+
+    async def _breathe(self, rows):
+        """Let the others run, and say now and then that an answer is on its way: words take room on the cable."""
+        now_ms = time.ticks_ms()
+        if self._said_ms is None:
+            self._said_ms = now_ms
+        if time.ticks_diff(now_ms, self._said_ms) > _ALIVE_MS:
+            self._said_ms = now_ms
+            rows.alive()
+        await asyncio.sleep_ms(0)
+
+    def _is(self, path, size, sha256):
+        return _size(path) == size and digest(path, self._buffer) == sha256
 
     def _copy(self, old, new):
         make_folders(new)
@@ -206,10 +232,15 @@ def _size(path):
         return None
 
 
-def _digest(paper):
-    from hedgenode.rules.trust import digest as of
-
-    return of(paper.body)
+def _strange(said, slot, most):
+    """The paths of up to so many files in a slot that belong to no such release."""
+    found = []
+    for path, _ in _below(slot):
+        if not said.has(path):
+            found.append(path)
+            if len(found) == most:
+                break
+    return found
 
 
 def _refuse(fault):

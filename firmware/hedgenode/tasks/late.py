@@ -11,7 +11,7 @@ from hedgenode.rarely import forget
 GROUPS = (
     ("admin_care", "CareMethods", "config configure set_time neighbours probe identify dev restart"),
     ("admin_far", "FarMethods", "far_send far_read"),
-    ("admin_files", "FileMethods", "files compare put_begin put_data put_end remove"),
+    ("admin_files", "FileMethods", "files compare put_begin put_data put_pieces put_end remove"),
     ("admin_groups", "GroupMethods", "groups group_put group_remove group_advance"),
     ("admin_ledger", "LedgerMethods", "ledger ledger_head ledger_kept audited"),
     ("admin_post", "PostMethods", "reserve post accept"),
@@ -39,7 +39,7 @@ class Late:
                     made = __import__("hedgenode.tasks." + module, None, None, (kind,))
                     self._methods = getattr(made, kind)(self._node).methods
                     self._module = module
-                self._kept = name in ("put_begin", "put_data")
+                self._kept = name in ("put_begin", "put_data", "put_pieces")
                 return self._methods[name]
         return None
 

@@ -7,12 +7,13 @@ release by itself; what is asked here first only spares the way.
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hedgenode.rules import releases as rules
 from hedgerow.errors import FleetError, InterruptedWork, RefusedError, VerificationError
+from hedgerow.plans import difference
 from hedgerow.plans.reach import Reached
 from hedgerow.plans.release import Kept
 from hedgerow.plans.ways import open_way
@@ -23,6 +24,7 @@ from hedgewire.release import FILE_NAME
 PATIENCE_S = 60.0  # of a node that copies and hashes; it says meanwhile that it is at work
 BACK_WITHIN_S = 40.0
 _POLL_S = 0.2
+_RESTARTS_AFTER_S = 0.3  # until then it answers as before
 _SHORT = 8  # bytes of a digest that a node remembers
 
 Connect = Callable[[str], Awaitable[Transport]]
@@ -31,12 +33,13 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Updated:
-    """How it went: `changed` is False where the node ran the release already."""
+    """How it went: `changed` is False where the node ran it already; `bytes_sent` is what it lacked of files."""
 
     node: str
     changed: bool
     files_sent: int = 0
     bytes_sent: int = 0
+    manifest_bytes_sent: int = 0
     seconds: float = 0.0
 
 
@@ -63,50 +66,95 @@ async def update(
         raise RefusedError(f"release {kept.says.sequence} is not for it: {why}", node=node.name)
     files = kept.files()
     sent: list[int] = []
+    manifest = 0
     state = await node.session.ask("slots")
     session = node.session
     if _runs(state, kept) and state["tries"] is None:
         return Updated(node.name, changed=False)
     try:
         if not _runs(state, kept):
-            sent = await _bring(session, kept, files, tell)
+            manifest, sent = await _bring(session, kept, files, str(state["running"]), tell)
             tell("checking all of it")
             await session.ask("slot_try", timeout_s=PATIENCE_S)
             tell("restarting into it")
             boots = int(node.hello["boots"])
             await session.ask("restart")
             await session.close()
+            if credentials is not None:
+                credentials.kept.forget(bytes(node.hello["id"]))  # the node forgets what was agreed, too
             session = await _back(node.port, boots, connect, credentials)
         await _confirm(session, kept, node.name)
     finally:
         if session is not node.session:
             await session.close()
-    return Updated(node.name, True, len(sent), sum(sent), time.monotonic() - began)
+    return Updated(node.name, True, len(sent), sum(sent), manifest, time.monotonic() - began)
 
 
-async def _bring(session: Session, kept: Kept, files: Mapping[str, bytes], tell: Tell) -> list[int]:
-    """Sizes of the files that went over the cable."""
-    await put_file(session, f"/{FILE_NAME}", kept.paper.encode())
+async def _bring(
+    session: Session, kept: Kept, files: Mapping[str, bytes], here: str, tell: Tell
+) -> tuple[int, list[int]]:
+    """How many bytes of the manifest, and of each file that the node lacked, went over the cable."""
+    path = f"/{FILE_NAME}"
+    manifest = await put_difference(session, path, kept.paper.encode(), path)
     tell("copying what it has already")
     lacking = await session.ask("slot_prepare", timeout_s=PATIENCE_S)
-    slot = "/b" if (await session.ask("slots"))["running"] == "/a" else "/a"
-    tell(f"sending {len(lacking)} files, {sum(len(files[path]) for path in lacking):,} bytes")
-    for path in lacking:
-        await put_file(session, f"{slot}/{path}", files[path])
-    return [len(files[path]) for path in lacking]
+    there = "/b" if here == "/a" else "/a"
+    tell(f"sending what it lacks of {len(lacking)} files, {sum(len(files[path]) for path in lacking):,} bytes")
+    return manifest, [
+        await put_difference(session, f"{there}/{path}", files[path], f"{here}/{path}") for path in lacking
+    ]
+
+
+async def put_difference(session: Session, path: str, data: bytes, base: str) -> int:
+    """Bring one file by what the node lacks of it, where it has something like it in `base`; how many bytes went."""
+    begun = await _begin(session, path, data, base=base)
+    # A node of an earlier release says nothing of its blocks: then it is a file of which nothing is known.
+    made = difference.pieces(data, begun.get("size", 0), bytes(begun.get("sums", b"")))
+    if difference.lacking(made) < len(data):
+        try:
+            await _put_pieces(session, path, data, begun["have"], made)
+            return difference.lacking(made)
+        except RefusedError:
+            begun = {"have": 0}  # sums that match by chance made another file: now all of it goes
+            await _begin(session, path, data)
+    await _put_all(session, path, data, begun["have"])
+    return len(data)
+
+
+async def _put_pieces(session: Session, path: str, data: bytes, have: int, made: Sequence[difference.Piece]) -> None:
+    for offset, group in difference.requests(made, have, session.piece_bytes):
+        after = await session.ask("put_pieces", {"offset": offset, "pieces": group})
+        if after["next"] <= offset:
+            raise _stuck(path)
+    await _end(session, path, data)
 
 
 async def put_file(session: Session, path: str, data: bytes) -> None:
     """Bring one file whole, going on with what is there of it; VerificationError where it reads back otherwise."""
-    sha256 = hashlib.sha256(data).digest()
-    at = (await session.ask("put_begin", {"path": path, "size": len(data), "sha256": sha256}))["have"]
+    await _put_all(session, path, data, (await _begin(session, path, data))["have"])
+
+
+async def _put_all(session: Session, path: str, data: bytes, at: int) -> None:
     while at < len(data):
         after = (await session.ask("put_data", {"offset": at, "data": data[at : at + session.piece_bytes]}))["next"]
         if after <= at:
-            raise VerificationError(f"{path} does not grow on the node", next_step="Run the same command again")
+            raise _stuck(path)
         at = after
-    if bytes((await session.ask("put_end"))["sha256"]) != sha256:
+    await _end(session, path, data)
+
+
+async def _begin(session: Session, path: str, data: bytes, **base: str) -> dict[str, Any]:
+    about = {"path": path, "size": len(data), "sha256": hashlib.sha256(data).digest()}
+    return await session.ask("put_begin", {**about, **base})
+
+
+async def _end(session: Session, path: str, data: bytes) -> None:
+    if bytes((await session.ask("put_end"))["sha256"]) != hashlib.sha256(data).digest():
         raise VerificationError(f"{path} did not read back as sent", next_step="Run the same command again")
+
+
+def _stuck(path: str) -> VerificationError:
+    return VerificationError(f"{path} does not grow on the node", next_step="Run the same command again")
 
 
 async def _has_started_again(session: Session, boots: int) -> bool:
@@ -123,6 +171,7 @@ async def _has_started_again(session: Session, boots: int) -> bool:
 async def _back(port: str, boots: int, connect: Connect, credentials: Credentials | None) -> Session:
     """A session with the node once it has started again."""
     end = time.monotonic() + BACK_WITHIN_S
+    await asyncio.sleep(_RESTARTS_AFTER_S)
     while time.monotonic() < end:
         try:
             session = Session(await open_way(port, connect, credentials), name=port, credentials=credentials)
@@ -139,19 +188,15 @@ async def _back(port: str, boots: int, connect: Connect, credentials: Credential
 
 
 async def _confirm(session: Session, kept: Kept, name: str) -> None:
-    """The health check: the node runs the release, answers, and its stores are whole."""
-    state = await session.ask("slots")
+    """The health check: a node that answers this has started the release, under its configuration and its keys."""
+    state = await session.ask("slot_confirm")
     if not _runs(state, kept):
         raise RefusedError(
             f"release {kept.says.sequence} did not start; the node went back to what ran before",
             node=name,
             next_step="`hedgerow logs` has its reason. Mend the release and build the next one",
         )
-    status = await session.ask("status")
-    if status["heap_free"] <= 0:
-        raise RefusedError("the release leaves the node no memory; it goes back by itself", node=name)
-    after = await session.ask("slot_confirm")
-    if not _runs(after, kept) or after["tries"] is not None or after["stands"] != after["running"]:
+    if state["tries"] is not None or state["stands"] != state["running"]:
         raise VerificationError("the release does not stand, though it was confirmed", node=name)
 
 
