@@ -1,12 +1,15 @@
 """A new file is said by what lies in an old one, whatever changed; what the other side makes of it is the new file."""
 
+import asyncio
 import hashlib
 import random
 
 import pytest
 
+from hedgerow.errors import RefusedError
 from hedgerow.plans import difference
 from hedgerow.plans.difference import BLOCK_BYTES, SUM_BYTES
+from hedgerow.plans.update import put_difference
 
 CHANCE = random.Random(1)
 OLD = CHANCE.randbytes(7000)
@@ -29,7 +32,7 @@ CHANGES = {
     "less in the middle": (OLD[:3000] + OLD[3100:], 2 * BLOCK_BYTES),
     "a new beginning": (b"new" + OLD, 3),
     "a new end": (OLD + b"new", BLOCK_BYTES),
-    "a part that moved": (OLD[4096:] + OLD[:4096], 0),
+    "a part that moved": (OLD[4096:] + OLD[:4096], BLOCK_BYTES),
     "nothing at all": (b"", 0),
 }
 
@@ -58,3 +61,55 @@ def test_requests_are_small_and_go_on_where_an_earlier_attempt_ended():
 
 def test_of_a_file_of_which_nothing_is_known_all_travels():
     assert difference.pieces(OLD, 0, b"") == [OLD]
+
+
+class Node:
+    """What a node does with a file that is put; `sums` None: one of an earlier release, which knows no base."""
+
+    piece_bytes = 1024
+
+    def __init__(self, old, sums):
+        self.old, self.sums = old, sums
+        self.asked = []
+        self.file = b""
+
+    async def ask(self, method, params=None):
+        self.asked.append(method)
+        if method == "put_begin":
+            self.wanted, self.file = params["sha256"], b""
+            return {"have": 0} if self.sums is None else {"have": 0, "size": len(self.old), "sums": self.sums}
+        if method == "put_end":
+            if hashlib.sha256(self.file).digest() != self.wanted:
+                raise RefusedError("it arrived damaged")
+            return {"sha256": self.wanted}
+        assert params["offset"] == len(self.file)
+        self.file += params["data"] if method == "put_data" else made_by(self.old, params["pieces"])
+        return {"next": len(self.file)}
+
+
+NEW = CHANGES["more in the middle"][0]
+
+
+def put(node):
+    return asyncio.run(put_difference(node, "/b/x.mpy", NEW, "/a/x.mpy"))
+
+
+def test_a_node_of_the_release_before_gets_the_whole_file():
+    node = Node(OLD, None)
+    assert put(node) == len(NEW)
+    assert node.file == NEW
+    assert "put_pieces" not in node.asked
+
+
+def test_a_node_that_has_an_old_one_gets_the_difference():
+    node = Node(OLD, sums(OLD))
+    assert put(node) == CHANGES["more in the middle"][1]
+    assert node.file == NEW
+    assert "put_data" not in node.asked
+
+
+def test_where_sums_match_and_bytes_do_not_the_whole_file_follows():
+    node = Node(bytes(len(OLD)), sums(OLD))
+    assert put(node) == len(NEW)
+    assert node.file == NEW
+    assert "put_pieces" in node.asked

@@ -9,10 +9,11 @@ import pytest
 
 from hedgerow import resources
 from hedgerow.cli.main import main
-from hedgerow.errors import RefusedError
+from hedgerow.errors import FleetError, RefusedError
 from hedgerow.fleet import boards
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import firmware, reach, release, update
+from hedgerow.transports import ports
 
 NODE, BOARD = "pico", "RPI_PICO"
 
@@ -43,9 +44,9 @@ def changed_source(tmp_path, name="changed"):
     return source
 
 
-async def bring(node, kept):
-    async with reach.one_node(None, [str(node.port)]) as reached:
-        return await update.update(reached, kept, lambda _: None)
+async def bring(node, kept, connect=ports.connect):
+    async with reach.one_node(None, [str(node.port)], connect=connect) as reached:
+        return await update.update(reached, kept, lambda _: None, connect=connect)
 
 
 def test_one_changed_file_travels_and_the_node_stands_on_the_release(nodes, tmp_path, capsys):
@@ -108,3 +109,118 @@ def test_power_cut_at_any_moment_leaves_a_node_that_runs_and_the_same_command_do
         assert (state["running"], state["tries"], state["sequence"]) == ("/b", None, 2)
 
     nodes.run(story(), within_s=90)
+
+
+# ---- the whole of it, cut everywhere: minutes
+
+WITHIN_S = 2300
+CUT_WITHIN_S = 30
+
+
+async def at_second_release(nodes, tmp_path):
+    """A node that was updated once, so that both slots are full; its flash; and the release that comes next."""
+    node = await nodes.node(NODE)
+    await bring(node, built(nodes, tmp_path, 2, changed_source(tmp_path)))
+    await node.kill()
+    return node, node.image.read_bytes()
+
+
+async def again(nodes, node, flash):
+    """The node as it was before."""
+    await node.kill()
+    node.image.write_bytes(flash)
+    node.cut_no_more()
+    await node.power_on()
+    await nodes.hello(node)
+
+
+async def is_whole(nodes, node, after):
+    """It runs one of the two releases, all of it."""
+    assert (await nodes.hello(node))["name"] == NODE, after
+    assert (await nodes.ask(node, "slots"))["sequence"] in (2, 3), after
+
+
+async def comes_to_the_new_one(nodes, node, third, after):
+    await bring(node, third)
+    state = await nodes.ask(node, "slots")
+    assert (state["sequence"], state["tries"], state["running"]) == (3, None, state["stands"]), after
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+def test_power_cut_at_every_write_leaves_a_node_that_runs_and_can_be_updated(nodes, tmp_path):
+    async def story():
+        node, flash = await at_second_release(nodes, tmp_path)
+        third = built(nodes, tmp_path, 3, changed_source(tmp_path, "third"))
+        cuts = 0
+        while True:
+            await again(nodes, node, flash)
+            node.cut_after_writes(cuts + 1, half=cuts % 2 == 0)
+            work = asyncio.create_task(bring(node, third))
+            off = asyncio.create_task(node.wait_off(CUT_WITHIN_S))
+            await asyncio.wait([work, off], return_when=asyncio.FIRST_COMPLETED)
+            if work.done() and work.exception() is None:
+                off.cancel()
+                break  # the update has fewer writes than that
+            await off
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            cuts += 1
+            await node.power_on()
+            await is_whole(nodes, node, cuts)
+            await comes_to_the_new_one(nodes, node, third, cuts)
+        print(f"{cuts} cuts of power")
+        assert cuts > 20
+
+    nodes.run(story(), within_s=WITHIN_S)
+
+
+class Pulled:
+    """A cable that falls out at the frame with this number, counted over all connections: before or behind it."""
+
+    def __init__(self, node, at, *, before):
+        self._node, self._at, self._before = node, at, before
+        self.sent = 0
+
+    async def connect(self, port):
+        transport = await ports.connect(port)
+        plain = transport.send
+
+        async def send(data):
+            self.sent += 1
+            if self.sent == self._at and self._before:
+                self._node.pull_cable()
+            await plain(data)
+            if self.sent == self._at and not self._before:
+                await asyncio.sleep(0.02)  # until the node has it; its answer meets no cable
+                self._node.pull_cable()
+
+        transport.send = send
+        return transport
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize("before", [True, False])
+def test_the_cable_pulled_at_every_frame_leaves_a_node_that_runs_and_can_be_updated(
+    nodes, tmp_path, monkeypatch, before
+):
+    async def story():
+        node, flash = await at_second_release(nodes, tmp_path)
+        third = built(nodes, tmp_path, 3, changed_source(tmp_path, "third"))
+        pulls = 0
+        while True:
+            await again(nodes, node, flash)
+            try:
+                await bring(node, third, Pulled(node, pulls + 1, before=before).connect)
+                break  # it has fewer frames than that
+            except FleetError:
+                pulls += 1
+            node.plug()
+            await is_whole(nodes, node, pulls)
+            await comes_to_the_new_one(nodes, node, third, pulls)
+        print(f"{pulls} cables pulled")
+        assert pulls > 8
+
+    monkeypatch.setattr("hedgerow.plans.update.BACK_WITHIN_S", 3.0)
+    nodes.run(story(), within_s=WITHIN_S)
