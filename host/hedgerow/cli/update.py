@@ -67,6 +67,7 @@ def update_nodes(
     else:
         for row in rows:
             console.print(_line(row), markup=False, soft_wrap=True)
+        console.print(_end(rows), markup=False, soft_wrap=True)
     if any(row["result"] in ("FAIL", "WAITS") for row in rows):
         raise typer.Exit(EXIT_FINDINGS)
 
@@ -120,3 +121,13 @@ def _line(row: dict[str, Any]) -> str:
         return f"✔ {row['node']} runs release {row['release']} already"
     sent = f"{row['files_sent']} files, {row['bytes_sent']:,} bytes sent in {row['seconds']} s"
     return f"✔ {row['node']} runs release {row['release']}: {sent}, confirmed and read back"
+
+
+def _end(rows: list[dict[str, Any]]) -> str:
+    left = [str(row["node"]) for row in rows if row["result"] != "PASS"]
+    if not rows:
+        return "No node answered; nothing was done."
+    if not left:
+        return f"All {len(rows)} run their release." if len(rows) > 1 else "Nothing is left to do."
+    said = f"{len(rows) - len(left)} of {len(rows)} nodes run their release. Left: {', '.join(left)}."
+    return f"{said} Mend what stands above, then run the same command again: it does what is left."

@@ -11,9 +11,11 @@ from hedgerow import resources
 from hedgerow.cli.main import main
 from hedgerow.errors import FleetError, RefusedError
 from hedgerow.fleet import boards
+from hedgerow.fleet.documents import Document
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import firmware, reach, release, update
 from hedgerow.transports import ports
+from hedgewire import release as hedgewire_release
 
 NODE, BOARD = "pico", "RPI_PICO"
 
@@ -26,10 +28,10 @@ def names_as_on_the_table(monkeypatch):
     monkeypatch.setattr(firmware, "build", lambda board, source=None, **_: plain(board, source, others=tests))
 
 
-def built(nodes, tmp_path, sequence, source, *, sign=True):
+def built(nodes, tmp_path, sequence, source, *, sign=True, board=BOARD):
     with FleetFolder(nodes._provisioned.path) as fleet:
         into = tmp_path / f"release-{sequence}-{source.name}"
-        kept = release.build(boards.load(BOARD), fleet.fleet_id, sequence, into, source)
+        kept = release.build(boards.load(board), fleet.fleet_id, sequence, into, source)
         return release.sign(kept, fleet.secrets.stewards.values(), fleet.standing)[0] if sign else kept
 
 
@@ -91,6 +93,37 @@ def test_a_node_refuses_what_is_not_signed_or_not_complete(nodes, tmp_path):
     nodes.run(story(), within_s=60)
 
 
+WRONG = (
+    ({"fleet": b"anothers"}, "another fleet"),
+    ({"boards": ["RPI_PICO_W"]}, "it is for the board RPI_PICO_W, and this is a RPI_PICO"),
+    ({"chip": "ESP32"}, "it is for the chip ESP32"),
+    ({"mpy": [7, 0, 0]}, "the MicroPython here loads 6"),
+    ({"mpy": [6, 3, 7]}, "for arch 7"),
+    ({"files": [[f"x{number}.mpy", 65536, bytes(32)] for number in range(10, 50)]}, "it needs 26[0-9]{5} bytes"),
+)
+
+
+def test_a_node_refuses_what_is_not_for_it_though_it_is_signed_and_stays_as_it_is(nodes, tmp_path):
+    good = built(nodes, tmp_path, 2, resources.firmware_folder())
+
+    async def story():
+        node = await nodes.node(NODE)
+        before = await nodes.ask(node, "slots")
+        with FleetFolder(nodes._provisioned.path) as fleet:
+            seeds = [key.seed for key in fleet.secrets.stewards.values()]
+        for changes, sentence in WRONG:
+            paper = Document(hedgewire_release.make({**vars(good.says), **changes})).signed(*seeds)
+            await nodes.put(node, "/release.cbor", paper.encode())
+            with pytest.raises(FleetError, match=sentence):
+                await nodes.ask(node, "slot_prepare", timeout_s=20)
+            with pytest.raises(FleetError, match="x10.mpy is missing" if "files" in changes else sentence):
+                await nodes.ask(node, "slot_try", timeout_s=20)
+        assert await nodes.ask(node, "slots") == before
+        await bring(node, good)  # and it takes the right one
+
+    nodes.run(story(), within_s=60)
+
+
 def test_power_cut_at_any_moment_leaves_a_node_that_runs_and_the_same_command_does_the_rest(nodes, tmp_path):
     kept = built(nodes, tmp_path, 2, changed_source(tmp_path))
 
@@ -109,6 +142,41 @@ def test_power_cut_at_any_moment_leaves_a_node_that_runs_and_the_same_command_do
         assert (state["running"], state["tries"], state["sequence"]) == ("/b", None, 2)
 
     nodes.run(story(), within_s=90)
+
+
+def test_one_that_fails_stops_nobody_but_those_behind_canaries_and_the_same_command_does_the_rest(
+    nodes, tmp_path, capsys
+):
+    kept = built(nodes, tmp_path, 2, resources.firmware_folder(), board="ESP32_GENERIC_S3")
+
+    async def story():
+        pico, oak = await nodes.node(NODE), await nodes.node("oak")
+        gone = str(tmp_path / "gone")
+
+        async def told(*words, answer):
+            """What the command says with these ports and options, once it has ended with that exit code."""
+            command = ["update", "--release", str(kept.folder), "--fleet", str(nodes._provisioned.path), *words]
+            for port in (pico.port, oak.port):
+                command += ["-p", str(port)]
+            assert await asyncio.to_thread(main, command) == answer
+            return capsys.readouterr().out
+
+        # The release is not for a Pico: as the canary it keeps the other one waiting.
+        said = await told("--all", "--canary", "1", answer=1)
+        assert "✘ pico" in said
+        assert "it is for the board ESP32_GENERIC_S3" in said
+        assert "… oak: a node before it failed" in said
+        assert "0 of 2 nodes run their release. Left: pico, oak." in said
+        # Without canaries nobody waits, and a port where nobody is counts as a failure unless it is left out.
+        said = await told("--all", "-p", gone, answer=1)
+        assert "✔ oak runs release 2" in said
+        assert "1 of 3 nodes run their release. Left: " in said
+        assert "run the same command again" in said
+        assert (await nodes.ask(oak, "slots"))["sequence"] == 2
+        assert "✔ oak runs release 2 already" in await told("oak", "--online-only", "-p", gone, answer=0)
+        assert "no node answered" in (await told("elm", "--online-only", answer=0)).lower()
+
+    nodes.run(story(), within_s=80)
 
 
 # ---- the whole of it, cut everywhere: minutes
