@@ -8,9 +8,8 @@ restart, the health check. The bytes are all that go over the cable in that time
 blocks of the file and of the manifest that the node had not, as they are sent.
 
 mpremote gets a board with the old tree, and brings it to the new one. It compares by hash and leaves out what is there
-already; it verifies nothing afterwards, restarts nothing, and a cut leaves half of a tree. The node's own work, which
-a real chip does more slowly than this computer, is in neither figure: what a Pico takes for it stands in
-docs/how-to/update-nodes.md.
+already; it verifies nothing afterwards, restarts nothing, and a cut leaves half of a tree. The node's own work runs at
+this computer's speed in both figures; a real chip hashes and restarts more slowly.
 """
 
 import asyncio
