@@ -68,8 +68,11 @@ class Bench:
     consent: Consent = field(default_factory=Consent)
     tell: Tell | None = None
     finished: Finished | None = None
-    _builds: dict[str, "asyncio.Task[FirmwareSet]"] = field(default_factory=dict, init=False)
+    _builds: "Builds" = field(init=False)
     _at_work: dict[str, "tuple[NodeFacts, NodeSpec]"] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._builds = Builds(self.build)
 
     async def plan(self, port_names: Sequence[str], nodes: Sequence[str] = ()) -> list[PortResult]:
         """What provisioning would do on each port. Changes nothing; a program that had to be stopped runs again."""
@@ -164,18 +167,34 @@ class Bench:
         return replace(self.consent, custodians=ours)
 
     async def firmware(self, board: Board) -> FirmwareSet:
-        """Built once a board, in a thread, however many ports ask."""
-        if board.id not in self._builds:
-            self._builds[board.id] = asyncio.create_task(asyncio.to_thread(self.build, board))
-        return await self._builds[board.id]
+        """What stands on every node of that board."""
+        return await self._builds.of(board)
 
 
-def refuse_misuse(port_names: Sequence[str], nodes: Sequence[str], inventory: Inventory) -> None:
-    """Mistakes on the command line that no look at a board is needed for."""
+class Builds:
+    """The firmware of each board, built once, in a thread, however many ports ask."""
+
+    def __init__(self, build: Build) -> None:
+        self._build = build
+        self._made: dict[str, asyncio.Task[FirmwareSet]] = {}
+
+    async def of(self, board: Board) -> FirmwareSet:
+        if board.id not in self._made:
+            self._made[board.id] = asyncio.create_task(asyncio.to_thread(self._build, board))
+        return await self._made[board.id]
+
+
+def refuse_no_ports(port_names: Sequence[str]) -> None:
+    """Raise UsageError where no port was named, or one twice."""
     if not port_names:
         raise UsageError("no port was named", next_step="Name one with -p; `hedgerow devices` lists them")
     if len(set(port_names)) != len(port_names):
         raise UsageError("a port was named twice")
+
+
+def refuse_misuse(port_names: Sequence[str], nodes: Sequence[str], inventory: Inventory) -> None:
+    """Mistakes on the command line that no look at a board is needed for."""
+    refuse_no_ports(port_names)
     if len(set(nodes)) != len(nodes):
         raise UsageError("a node was named twice")
     for name in nodes:

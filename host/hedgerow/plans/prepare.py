@@ -9,10 +9,10 @@ import contextlib
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hedgerow.errors import FleetError, RefusedError, UsageError
-from hedgerow.fleet import boards
+from hedgerow.fleet import boards, proposal
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.inventory import NodeSpec
 from hedgerow.fleet.label import SECRET_BYTES, WaitingLabel
@@ -21,11 +21,9 @@ from hedgerow.plans import labels, provision
 from hedgerow.plans.executor import Connect, PortWork, Tell
 from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.look import NOBODY, NodeFacts
-from hedgerow.plans.parallel import Build, Finished, PortResult
+from hedgerow.plans.parallel import Build, Builds, Finished, PortResult, refuse_no_ports
 from hedgerow.plans.provision import Consent, CreateIdentity, InstallFiles, LetItWait, RemoveFiles, Restart, ShowLabel
 from hedgerow.transports import ports
-
-_IPN_BASE = 974848  # of a node that was told nothing
 
 
 @dataclass(frozen=True)
@@ -45,14 +43,14 @@ class PrepareBench:
     build: Build = firmwares.build
     tell: Tell | None = None
     finished: Finished | None = None
-    _builds: dict[str, "asyncio.Task[FirmwareSet]"] = field(default_factory=dict, init=False)
+    _builds: Builds = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._builds = Builds(self.build)
 
     async def prepare(self, port_names: Sequence[str]) -> list[Prepared]:
         """Make every board a node that waits, all at once; one result a port, in the order of the ports."""
-        if not port_names:
-            raise UsageError("no port was named", next_step="Name one with -p; `hedgerow devices` lists them")
-        if len(set(port_names)) != len(port_names):
-            raise UsageError("a port was named twice")
+        refuse_no_ports(port_names)
         return list(await asyncio.gather(*map(self._one, port_names)))
 
     async def _one(self, port: str) -> Prepared:
@@ -67,18 +65,16 @@ class PrepareBench:
             result = PortResult(port, node=labels.NAME, error=error)
         finally:
             await work.close()
-        result = PortResult(**{**result.__dict__, "seconds": time.monotonic() - started})
+        result = replace(result, seconds=time.monotonic() - started)
         if self.finished is not None:
             self.finished(result)
         return Prepared(result, label)
 
     async def _carry_out(self, work: PortWork, seen: NodeFacts) -> tuple[PortResult, WaitingLabel]:
         board = which_board(seen, self.board)
-        if board.id not in self._builds:
-            self._builds[board.id] = asyncio.create_task(asyncio.to_thread(self.build, board))
-        firmware = await self._builds[board.id]
+        firmware = await self._builds.of(board)
         secret = secrets.token_bytes(SECRET_BYTES)
-        spec = NodeSpec(labels.NAME, board, NOBODY, 0, _IPN_BASE, {})
+        spec = NodeSpec(labels.NAME, board, NOBODY, 0, proposal.default("ipn_base"), {})
         steps = plan(spec, seen, firmware, secret)
         await work.carry_out(steps, spec, seen, None, firmware, Consent())
         if work.public is None:  # a step before has made it or read it
