@@ -5,7 +5,7 @@ RADIO = "none"
 
 LED_PIN = "LED"  # on the radio chip
 LED_ACTIVE = 1
-BUTTON_PIN = None  # BOOTSEL is not a pin
+BUTTON_PIN = "BOOTSEL"  # no pin, and yet it can be read
 
 I2C = ((0, 5, 4, 100_000),)  # bus, scl, sda, hertz
 

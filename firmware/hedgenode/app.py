@@ -44,6 +44,8 @@ class Node:
         self.far = None  # what answers to far hosts may still cost, once one has asked
         self.arrived = False  # something for this node came in since housekeeping looked
         self.ble = None  # the door over Bluetooth, where there is one
+        self.for_phones_only = False  # True from a restart for memory's sake to the next one
+        self.phone = None  # the wait for a neighbour with a phone, where the board has a button and Wi-Fi
         self.spare_key = None  # for sessions, where the node asks for keys
         self._once(lambda assembly: assembly.assemble(self, board))
 
@@ -91,6 +93,12 @@ class Node:
 
         return Sessions(self.trust, self.clock, self.journal, identity.load, self.spare_key)
 
+    def access_point(self):
+        """The radio as phones find it; loaded at the press of the button."""
+        from hedgenode.hal.access_point import AccessPoint
+
+        return AccessPoint(self.config["name"], self.config["radio_channel"])
+
     def start(self, name, run):
         """Run a task under the watchdog: it promises by when it is back; an exception in it ends the application.
 
@@ -125,6 +133,8 @@ class Node:
         if self.ledger is not None:
             self.start("ledger", self.ledger.run)
         self.start("layers", self.layers.run)
+        if self.phone is not None:
+            self.start("phone", self.phone.run)
         if self.spare_key is not None:
             self.start("spare key", self.spare_key.run)
 

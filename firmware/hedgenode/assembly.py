@@ -30,6 +30,7 @@ from hedgenode.tasks.sampling import SamplingTask
 from hedgewire import message
 
 KEYS_FOLDER = "/store/keys"
+PHONE_MARK = "/store/phone"  # tasks/phone.py puts it there
 NEXT_FOLDER = "/store/next"  # what a move to another fleet needs
 
 
@@ -44,6 +45,7 @@ def assemble(node, board) -> None:
     node.hardware = Hardware(board)
     node.journal = Journal(node.clock, node.show)
     _make_stores(node)
+    node.for_phones_only = node.config["phone"] and _was_pressed()
     _make_exchange(node)
     _make_tasks(node)
 
@@ -132,9 +134,18 @@ def _make_exchange(node):
     gc.collect()
 
 
+def _was_pressed():
+    """Whether this start is for the page alone; counts once, whatever comes of it."""
+    try:
+        os.remove(PHONE_MARK)
+        return True
+    except OSError:
+        return False
+
+
 def _radio(node):
     wanted = node.config["radio"]
-    if wanted == "none":
+    if wanted == "none" or node.for_phones_only:
         return None
     try:
         hal = __import__("hedgenode.hal.%s_radio" % wanted, None, None, ("Radio",))
@@ -165,7 +176,23 @@ def _make_tasks(node):
     node.admin = door.admin = Admin(methods, node.journal, late)
     node.console = ConsoleTask(node.cable, door, c["name"], c["console"] == "locked")
     node.ble = _ble(node, door) if c["ble"] and c["protected"] else None
+    node.phone = _phone(node) if c["phone"] and any(c["fleet"]) else None
     gc.collect()
+
+
+def _phone(node):
+    """What waits at the button, or None where the board has no button or no Wi-Fi."""
+    pin = node.hardware.board.BUTTON_PIN
+    if pin is not None:
+        try:
+            from hedgenode.hal.button import Button
+            from hedgenode.tasks.phone import PhoneTask
+
+            return PhoneTask(node, Button(pin))
+        except (ImportError, AttributeError, ValueError):
+            pass
+    node.journal.say("error", "this board has no button and Wi-Fi for phones; the node works without")
+    return None
 
 
 def _ble(node, door):

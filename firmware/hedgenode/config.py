@@ -29,6 +29,7 @@ DEFAULTS = {
     "custodian": None,
     "protected": False,  # whether administration asks who somebody is: sessions, and a role for each method
     "ble": False,  # whether people of the fleet find it over Bluetooth; only where it asks who somebody is
+    "phone": False,  # whether its button opens an access point, with a page for neighbours
     "ledger": True,  # whether it keeps one: its signatures need more heap than a small board has beside messages
     "watchdog_ms": 60000,  # how late a task may be; 0 turns the watchdog off
     "copies": 6,
@@ -80,7 +81,7 @@ def fault(values) -> "str | None":
 
 
 def _flags_fault(values):
-    for key in ("ble", "ledger", "protected"):
+    for key in ("ble", "ledger", "phone", "protected"):
         if not isinstance(values.get(key), bool):
             return "%s must be true or false" % key
     if values["ble"] and not values["protected"]:

@@ -1,6 +1,6 @@
 """Whoever has been heard least goes first."""
 
-from hedgenode.rules.inbox import least_heard_first
+from hedgenode.rules.inbox import least_heard_first, least_heard_part
 
 
 class _Message:
@@ -44,3 +44,11 @@ def test_rows_of_any_shape_can_be_ordered():
 
 def test_an_empty_inbox_stays_empty():
     assert least_heard_first([]) == []
+
+
+def test_a_part_is_what_the_whole_has_there():
+    rows = [(author, seq) for seq, author in enumerate([3, 1, 3, 2, 3, 1, 2, 3, 4])]
+    whole = [seq for _, seq in least_heard_first(rows, source=lambda row: row[0], seq=lambda row: row[1])]
+    for begin in range(11):
+        for count in range(11):
+            assert least_heard_part(lambda: rows, begin, count) == whole[begin : begin + count], (begin, count)

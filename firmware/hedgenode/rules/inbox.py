@@ -23,3 +23,25 @@ def least_heard_first(messages, source=_source, seq=_seq) -> list:
 
     # Ends in the arrival number, so that no two keys are equal: sorting is not stable on a board.
     return sorted(messages, key=lambda m: (heard[source(m)], first[source(m)], seq(m)))
+
+
+def least_heard_part(rows, begin: int, count: int) -> list:
+    """The arrival numbers of messages begin to begin + count of that same order, for a board that has no room for all.
+
+    `rows` is a function that gives (author, arrival number) of every message, each time it is called.
+    """
+    heard = {}
+    first = {}
+    for author, seq in rows():
+        heard[author] = heard.get(author, 0) + 1
+        first[author] = min(first.get(author, seq), seq)
+    part = []
+    for author in sorted(heard, key=lambda author: (heard[author], first[author])):
+        if begin >= heard[author]:
+            begin -= heard[author]
+            continue
+        part += sorted([seq for writer, seq in rows() if writer == author])[begin : begin + count - len(part)]
+        begin = 0
+        if len(part) >= count:
+            break
+    return part

@@ -43,21 +43,21 @@ class Door:
 
         return enter
 
-    async def handle(self, kind, payload, send):
+    async def handle(self, kind, payload, send, role=None):
         """Answer one frame through `send(kind, payload)`, when those before it have been answered. What cannot be
-        opened is counted and not answered."""
+        opened is counted and not answered. `role` is for a request that does not come by the cable."""
         while self._busy:  # cable, Bluetooth and mesh ask the same administration; asyncio.Lock costs a kilobyte
             await asyncio.sleep_ms(_TURN_MS)
         self._busy = True
         try:
-            await self._handle(kind, payload, send)
+            await self._handle(kind, payload, send, self._role if role is None else role)
         finally:
             self._busy = False
 
-    async def _handle(self, kind, payload, send):
+    async def _handle(self, kind, payload, send, role):
         assert self.admin is not None  # set by whoever made the door
         if kind == frame.REQUEST:
-            await self.admin.handle(payload, Asker(self._role, send))
+            await self.admin.handle(payload, Asker(role, send))
             return
         if self._make_sessions is None:
             return

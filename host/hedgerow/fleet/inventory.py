@@ -54,6 +54,11 @@ class NodeSpec:
         """Whether it is to be reached over Bluetooth: where the board has that, and the node asks who somebody is."""
         return bool(self.settings.get("ble")) and "ble" in self.board.radios and self.is_protected
 
+    @property
+    def is_for_phones(self) -> bool:
+        """Whether its button is to open it to phones nearby: where the board has Wi-Fi."""
+        return bool(self.settings.get("phone")) and "wifi" in self.board.radios
+
     def config(self, enrolment: Enrolment) -> dict[str, object]:
         """The map of /config.cbor under this enrolment."""
         custodian = None if self.custodian is None else self.custodian.id
@@ -71,6 +76,7 @@ class NodeSpec:
             **self.settings,
             "protected": self.is_protected,
             "ble": self.is_on_ble,
+            "phone": self.is_for_phones,
         }
 
 

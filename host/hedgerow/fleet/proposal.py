@@ -25,6 +25,7 @@ SETTINGS = (
     "radio_channel",
     "radio_security",
     "ble",
+    "phone",
     "console",
     "protected",
     "watchdog_ms",

@@ -31,16 +31,28 @@ PACKAGES = ("hedgewire", "hedgenode")
 # must have is one of its radios, or its chip.
 ONLY_WITH = {
     "hedgenode/crypto/thumb25519": "RP2040",
+    "hedgenode/hal/access_point": "wifi",
     "hedgenode/hal/ble": "ble",
+    "hedgenode/hal/button": "wifi",
     "hedgenode/hal/espnow_radio": "espnow",
     "hedgenode/hal/serial_radio": "espnow",
     "hedgenode/rules/exchange": "espnow",
+    "hedgenode/rules/inbox": "wifi",
     "hedgenode/rules/neighbour": "espnow",
+    "hedgenode/rules/phone": "wifi",
     "hedgenode/tasks/ble": "ble",
+    "hedgenode/tasks/phone": "wifi",
+    "hedgenode/tasks/phone_open": "wifi",
+    "hedgenode/tasks/phone_page": "wifi",
+    "hedgenode/tasks/phone_read": "wifi",
+    "hedgenode/tasks/phone_style": "wifi",
+    "hedgenode/tasks/phone_visit": "wifi",
     "hedgenode/tasks/radio": "espnow",
     "hedgenode/tasks/radio_keys": "espnow",
     "hedgenode/tasks/waiting": "ble",
+    "hedgenode/words/": "wifi",  # all of a folder: a language is added by adding its file
     "hedgewire/beacon": "ble",
+    "hedgewire/http": "wifi",
 }
 # Formats and rules that no node works by yet; hosts, the simulator and tests do.
 NOT_YET = (
@@ -96,7 +108,7 @@ def build(
     modules = [(f"{path.relative_to(source).with_suffix('').as_posix()}", path) for path in _modules(source)]
     if not whole:
         has = (None, board.mcu, *board.radios)
-        modules = [(name, path) for name, path in modules if ONLY_WITH.get(name) in has and name not in NOT_YET]
+        modules = [(name, path) for name, path in modules if _needed(name) in has and name not in NOT_YET]
     modules.append(("board", board.board_py))
     spoken = None
     if board.heap_bytes < LEAN_BELOW_HEAP_BYTES:
@@ -124,6 +136,11 @@ def cache_folder() -> Path:
 def _install_order(file: FileToCopy) -> tuple[bool, str]:
     # main.py last: until it stands, a board whose power is cut half way boots to its prompt and not into half a node.
     return file.path in ("/boot.py", "/main.py"), file.path
+
+
+def _needed(module: str) -> str | None:
+    """What a board must have for it."""
+    return ONLY_WITH.get(module) or ONLY_WITH.get(module.rpartition("/")[0] + "/")
 
 
 def _modules(source: Path) -> Iterable[Path]:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from hedgerow.errors import EnvironmentProblem, LocalError
 from hedgerow.virtual.interpreter import Interpreter
+from hedgerow.virtual.nearby import Nearby
 from hedgerow.virtual.pump import Cable, Counters, Disturbance, Pace
 
 BLOCK_BYTES = 4096
@@ -71,6 +72,8 @@ class VirtualBoard:
         self.wire = wire
         self.pins: dict[str, int] = {}
         self.resets: list[str] = []
+        self._pins = _pin_facts(getattr(board, "board_py", None))
+        self.nearby = Nearby(self.name, self._pins, "wifi" in getattr(board, "radios", ()), self._say)
         self.on_event: Callable[[str, str], None] | None = None
         self._interpreter = interpreter
         self._world = world
@@ -139,6 +142,7 @@ class VirtualBoard:
             )
         self.directory.mkdir(parents=True, exist_ok=True)
         self._make_flash()
+        self.nearby.open()
         self.plug()
         await self.power_on()
 
@@ -182,6 +186,7 @@ class VirtualBoard:
         """Take the board away: no process, no port, no link; the flash image stays."""
         await self.kill()
         self.pull_cable()
+        self.nearby.close()
 
     def cut_after_writes(self, writes: int, *, half: bool = False) -> None:
         """Cut the power at the `writes`-th block write from now on; `half` lets half of that block through."""
@@ -248,7 +253,8 @@ class VirtualBoard:
             "rate": self._rate,
             "rtc": self._rtc,
             "memory": self._memory,
-            "pins": _pin_facts(getattr(board, "board_py", None)),
+            "pins": self._pins,
+            **self.nearby.facts(),
         }
 
     def _spawn(self, mode: str, cause: str) -> None:
@@ -292,6 +298,7 @@ class VirtualBoard:
         os.close(self._pidfd)
         status = self._process.wait()
         self._process = None
+        self.nearby.access_point = None
         if self._line:
             loop.remove_reader(self._line)
             self._line.close()
@@ -366,6 +373,8 @@ class VirtualBoard:
             self._feed(words[1] / 1000)
         elif word == "pin":
             self.pins[str(words[1])] = words[2]
+        elif word == "access_point":
+            self.nearby.access_point = words[1]
         elif word == "rtc":
             self._rtc = words[1]
         elif word == "memory":
@@ -375,9 +384,12 @@ class VirtualBoard:
 
     def _answer(self, number: int, what: str) -> None:
         answer = dict(self._world()) if what == "world" and self._world else None
+        self._say(number, answer)
+
+    def _say(self, *words: object) -> None:
         if self._line:
             with contextlib.suppress(OSError):  # a process that does not read its answers goes without
-                self._line.send(json.dumps([number, answer]).encode() + b"\n")
+                self._line.send(json.dumps(words).encode() + b"\n")
 
     def _end(self, words: list) -> None:
         if self._process and not self._next:

@@ -1,7 +1,8 @@
 """Knows what the host told this board at power-on and how to speak with the host; knows nothing of any module's API.
 
 The line (an open file descriptor, told in $HEDGEROW_LINE) carries JSON, one value a line: first the facts down; then
-`[word, ...]` up, and `[number, answer]` down for what was asked.
+`[word, ...]` up, and `[number, answer]` down for what was asked,
+`["level", pin, level]` down for what somebody does to a pin.
 It stands for what a board has around it: the weather, the pins' other ends, the power supply.
 """
 
@@ -33,6 +34,25 @@ def open_line():
     _poller.register(_line, select.POLLIN)
 
 
+def level(pin):
+    """What lies on a pin from outside: 0, 1, or None where nobody does anything to it."""
+    while _line and _poller.poll(0):
+        if _heard() is None:
+            break
+    return facts["levels"].get(str(pin))
+
+
+def _heard():
+    """One line of the host's, None where there will be no more; what it does to pins is noted."""
+    text = _line.readline()
+    if not text:
+        return None
+    said = json.loads(text)
+    if said[0] == "level":
+        facts["levels"][said[1]] = said[2]
+    return said
+
+
 def tell(*words):
     if _line:
         _line.write(json.dumps(words) + "\n")
@@ -46,12 +66,11 @@ def ask(*words):
     _number += 1
     tell("ask", _number, *words)
     while _poller.poll(ANSWER_WITHIN_MS):
-        text = _line.readline()
-        if not text:
+        said = _heard()
+        if said is None:
             return None
-        number, answer = json.loads(text)
-        if number == _number:
-            return answer
+        if said[0] == _number:
+            return said[1]
     return None
 
 

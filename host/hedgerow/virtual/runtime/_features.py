@@ -1,7 +1,7 @@
 """Knows which modules this kind of board has, and puts them in place of the computer's.
 
 Modules are files of this folder; `sys.modules` is where MicroPython looks first. What a board of this kind lacks
-stays away, so that `import espnow` fails there as it does on the board. Out of reach of this trick: `socket`,
+stays away, so that `import espnow` fails there as it does on the board. Out of reach of this trick: sockets,
 `select` and `_thread` stay the computer's own.
 """
 
@@ -25,7 +25,7 @@ def install():
     radios = _facts.facts["radios"]
     names = list(_EVERYWHERE)
     if "wifi" in radios or "espnow" in radios:
-        names.append("network")
+        names += ["network", "socket"]
     if "espnow" in radios:
         names += ["espnow", "aioespnow"]
     if "ble" in radios and _facts.facts["bluetooth"]:  # it takes memory of which a board without the air has better use

@@ -1,7 +1,7 @@
 """machine as on a board: pins, ADC, I2C, clock, watchdog and resets, answered by the host or by chip models.
 
-Input pins and pin interrupts are not modelled: an input reads its pull (high without one), a handler given to
-`irq` is never called.
+An input reads what the host puts on it (`VirtualBoard.press`), else its pull (high without one). Pin interrupts are not
+modelled: a handler given to `irq` is never called.
 """
 
 import _thread
@@ -114,7 +114,8 @@ class Pin(PinBase):
 
     def value(self, level=None):
         if level is None:
-            return self._level
+            outside = None if self._out else _facts.level(self.id)
+            return self._level if outside is None else outside
         self._set(level)
 
     __call__ = value

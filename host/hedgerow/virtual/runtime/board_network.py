@@ -1,4 +1,5 @@
-"""network as far as ESP-NOW needs it: a station that is active, has a MAC and a channel, and finds no access point."""
+"""network as far as the firmware needs it: a station that is active, has a MAC and a channel, and finds nobody; an
+access point that the host sees come and go, and whose phones come over the computer's loopback (`board_socket`)."""
 
 import _facts
 
@@ -56,6 +57,8 @@ class WLAN:
     def active(self, on=None):
         if on is not None:
             _state[self._interface] = bool(on)
+            if self._interface == AP_IF:
+                _facts.tell("access_point", _values["ssid"] if on else None)
             _changed()
         return _state[self._interface]
 
@@ -90,5 +93,5 @@ class WLAN:
         return []
 
     def ifconfig(self, settings=None):
-        own = "192.168.4.1" if self._interface == AP_IF else "0.0.0.0"
+        own = "127.0.0.1" if self._interface == AP_IF else "0.0.0.0"
         return (own, "255.255.255.0", own, "0.0.0.0")

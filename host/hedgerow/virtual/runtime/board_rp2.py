@@ -1,12 +1,13 @@
 """rp2 as far as an application asks for it: the boot button, the country of the radio, the flash under the files."""
 
+import _facts
 import _flash
 
 _country = "XX"
 
 
 def bootsel_button():
-    return 0
+    return 1 if _facts.level("BOOTSEL") == 0 else 0
 
 
 def country(code=None):
