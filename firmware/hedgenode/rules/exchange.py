@@ -9,7 +9,7 @@ never with none.
 from hedgenode.rules import routing
 from hedgenode.rules.immunity import Immunity
 from hedgenode.rules.intake import MAX_BUNDLE_BYTES, Intake
-from hedgenode.rules.neighbour import Incoming, Outgoing, Peer
+from hedgenode.rules.neighbour import Incoming, Outgoing, Peer, whose_place
 from hedgewire import bundle, link, message
 
 MAX_PEERS = 16  # nodes whose offers are remembered at one time
@@ -73,12 +73,13 @@ class Exchange:
             out = self._outgoing[bundle_id]
             if now_ms - out.sent_ms < RESEND_MS:
                 continue
-            if out.attempts >= ATTEMPTS:
+            if out.attempts >= ATTEMPTS or out.left <= 0:
                 del self._outgoing[bundle_id]  # the peer is gone; the copies are still ours
                 continue
             out.attempts += 1
             out.sent_ms = now_ms
-            frames += self._segments(bundle_id, out, 0)
+            # One of them, and the peer says what it lacks: who asks and never answers costs us little airtime.
+            frames += self._segments(bundle_id, out, ~(1 << out.last_missing()))
         for key in list(self._incoming):
             if now_ms - self._incoming[key].touched_ms > RESEND_MS * ATTEMPTS:
                 del self._incoming[key]
@@ -216,7 +217,7 @@ class Exchange:
         frames = []
         for bundle_id in want.ids:
             entry = self.store.entry(bundle_id)
-            if entry is None or bundle_id in self._outgoing or len(self._outgoing) >= MAX_TRANSFERS:
+            if entry is None or bundle_id in self._outgoing or not self._place_out(want.source, now_ms):
                 continue
             copies = self.copies_for(want.source, entry, now_s)
             data, age_ms = copies and self.store.get_aged(bundle_id, now_ms) or (None, 0)
@@ -238,15 +239,14 @@ class Exchange:
         key = (segment.source, bundle_id)
         incoming = self._incoming.get(key)
         if incoming is None or len(incoming.parts) != segment.count:
-            if len(self._incoming) >= MAX_TRANSFERS and key not in self._incoming:
+            if key not in self._incoming and not self._place_in(segment.source, now_ms):
                 return []
             incoming = self._incoming[key] = Incoming(segment.count, now_ms)
-        incoming.touched_ms = now_ms
         incoming.copies = segment.copies
-        incoming.parts[segment.index] = bytes(segment.data)
+        incoming.put(segment.index, segment.data, now_ms)
         parts = [part for part in incoming.parts if part is not None]
         if len(parts) < segment.count:
-            if segment.index == segment.count - 1:
+            if None not in incoming.parts[segment.index :]:  # of those that the peer sends in a row, the last
                 return [
                     link.encode_ack(self.tag, self.short, segment.source, bundle_id, link.PARTIAL, incoming.bitmap())
                 ]
@@ -273,6 +273,8 @@ class Exchange:
         if ack.state == link.PARTIAL:
             if out is None:
                 return []
+            out.received = ack.bitmap
+            out.attempts = 1
             out.sent_ms = now_ms
             return self._segments(ack.id, out, ack.bitmap)
         self.acknowledged(ack.source, ack.id, ack.state, 0 if out is None else out.copies, now_ms, now_s)
@@ -323,6 +325,22 @@ class Exchange:
 
     # ---- parts
 
+    def _place_in(self, source, now_ms):
+        """Whether there is a place for one more bundle from that peer; made, if need be, where another is unfair."""
+        if len(self._incoming) < MAX_TRANSFERS:
+            return True
+        rows = [(key, key[0], one.touched_ms) for key, one in self._incoming.items()]
+        key = whose_place(rows, source, now_ms, RESEND_MS * 2)
+        return key is not None and self._incoming.pop(key) is not None
+
+    def _place_out(self, to, now_ms):
+        """The same for one to that peer."""
+        if len(self._outgoing) < MAX_TRANSFERS:
+            return True
+        rows = [(key, one.to, one.sent_ms) for key, one in self._outgoing.items()]
+        key = whose_place(rows, to, now_ms, RESEND_MS * ATTEMPTS)
+        return key is not None and self._outgoing.pop(key) is not None
+
     def _pass_on(self, said):
         if self.of_ledgers is not None:
             self.of_ledgers(said)
@@ -338,7 +356,8 @@ class Exchange:
         count = out.count()
         view = memoryview(out.data)
         for i in range(count):
-            if not received >> i & 1:
+            if not received >> i & 1 and out.left > 0:
+                out.left -= 1
                 part = view[i * link.MAX_DATA : (i + 1) * link.MAX_DATA]
                 frames.append(link.encode_segment(self.tag, self.short, out.to, bundle_id, i, count, out.copies, part))
         return frames
