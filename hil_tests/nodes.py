@@ -14,7 +14,7 @@ from hedgerow.fleet import boards, founding, proposal
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import credentials, firmware, report
-from hedgerow.plans.audit import Finding
+from hedgerow.plans.findings import Finding
 from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.parallel import Bench as PortBench
 from hedgerow.plans.parallel import PortResult

@@ -1,6 +1,6 @@
 """The audit names what differs, and nothing else."""
 
-from hedgerow.plans.audit import Finding, Severity
+from hedgerow.plans.findings import Finding, Severity
 from hil_tests.mpremote_runs import mpremote
 from hil_tests.nodes import NAME, Node
 

@@ -27,7 +27,7 @@ from hedgerow.fleet.folder import FleetFolder
 from hedgerow.fleet.registry import Observation
 from hedgerow.fleet.roster import Enrolment
 from hedgerow.plans import firmware
-from hedgerow.plans.audit import NodeReport
+from hedgerow.plans.findings import NodeReport
 from hedgewire import cbor
 
 AUDIT_AT_MOST_S = 2.0

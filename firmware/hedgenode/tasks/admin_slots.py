@@ -1,4 +1,4 @@
-"""Administration of an update: which slot runs, what the other one lacks of a release, and the start of its trial.
+"""Administration of an update: what the slot that does not run lacks of a release, and the start of its trial.
 
 Whoever brings a release, it counts by its signatures. Files that the running slot has already are copied from there.
 """
@@ -7,7 +7,6 @@ import asyncio
 import gc
 import hashlib
 import os
-import sys
 import time
 
 from hedgenode.crypto.steps import finish_politely
@@ -16,6 +15,7 @@ from hedgenode.rules import releases, roles
 from hedgenode.store.walk import digest, walk
 from hedgenode.tasks.admin import Refusal
 from hedgenode.tasks.admin_files import make_folders
+from hedgenode.tasks.admin_running import slots_module, slots_state
 from hedgewire import admin, document, release, trust
 
 PATH = "/release.cbor"
@@ -32,32 +32,18 @@ class SlotMethods:
         self._buffer = bytearray(_PIECE_BYTES)
         self._said_ms = None
         self.methods = {
-            "slots": self.slots,
             "slot_prepare": self.slot_prepare,
             "slot_try": self.slot_try,
-            "slot_confirm": self.slot_confirm,
-        }
-
-    async def slots(self, params, rows):
-        """Which slot runs and which stands; `tries` are the starts that one on trial has left, None without a trial."""
-        state, running = _state()
-        held = state.releases[running]
-        return {
-            "running": _slots().SLOTS[running],
-            "stands": _slots().SLOTS[state.stands],
-            "tries": state.tries,
-            "sequence": int.from_bytes(held[:4], "big"),
-            "digest": held[4:],
         }
 
     async def slot_prepare(self, params, rows):
         """Make the other slot ready for the release in /release.cbor; the answer lists the paths that it lacks."""
         said, _ = await self._judged(rows)
         state, running = _idle()
-        here, there = _slots().SLOTS[running], _slots().SLOTS[1 - running]
+        here, there = slots_module().SLOTS[running], slots_module().SLOTS[1 - running]
         self._check_room(said, there)
         if state.tries is not None:  # what is written to is not to boot
-            _slots().save(_slots().FLASH, _slots().given_up(state))
+            slots_module().save(slots_module().FLASH, slots_module().given_up(state))
         while True:  # a few at a time: neither is a folder changed while it is read, nor a long list held
             extra = _strange(said, there, _AT_ONCE)
             for path in extra:
@@ -79,7 +65,7 @@ class SlotMethods:
         """Verify the whole of the other slot, and put it on trial: it boots at the next start."""
         said, name = await self._judged(rows)
         state, running = _idle()
-        there = _slots().SLOTS[1 - running]
+        there = slots_module().SLOTS[1 - running]
         for file in said.files:
             await self._breathe(rows)
             size = _size(there + "/" + file[0])
@@ -89,19 +75,9 @@ class SlotMethods:
         for path in _strange(said, there, 1):
             _refuse(releases.extra_fault(path))
         held = said.sequence.to_bytes(4, "big") + name[:_SHORT]
-        _slots().save(_slots().FLASH, _slots().begun(state, held))
+        slots_module().save(slots_module().FLASH, slots_module().begun(state, held))
         self._node.journal.say("info", "release %d goes on trial" % said.sequence)
         return {"slot": there, "sequence": said.sequence, "digest": name[:_SHORT]}
-
-    async def slot_confirm(self, params, rows):
-        """The release on trial stands. Asked again, it says so again."""
-        state, running = _state()
-        if state.tries is not None:
-            if running == state.stands:
-                raise Refusal(admin.REFUSED, "the release on trial has not started yet")
-            if "slots" in sys.modules:
-                self._node.confirm_release()
-        return await self.slots(params, rows)
 
     async def _judged(self, rows):
         """(release, its digest) of /release.cbor; Refusal with a sentence where this node may not run it."""
@@ -121,9 +97,9 @@ class SlotMethods:
         assert isinstance(opened, tuple)  # because it was read
         body, signatures = opened
         name = hashlib.sha256(body).digest()
-        state, running = _state()
+        state, running = slots_state()
         held = state.releases[running]
-        known = None if held == _slots().NO_RELEASE else held[4:]
+        known = None if held == slots_module().NO_RELEASE else held[4:]
         _refuse(
             releases.fleet_fault(said, node.config["fleet"])
             or releases.board_fault(said, node.hardware.board.ID)
@@ -192,25 +168,8 @@ class SlotMethods:
                 target.write(view[:count])
 
 
-def _slots():
-    """The module that boot.py has, too; a node that was provisioned before there was one is updated by provisioning."""
-    if "slots" in sys.modules:
-        return sys.modules["slots"]
-    try:
-        import slots
-    except ImportError:
-        raise Refusal(admin.REFUSED, "this node has one slot only; `hedgerow provision` gives it two")  # noqa: B904
-    del sys.modules["slots"]  # there during a trial only, by which main.py and app.py know
-    return slots
-
-
-def _state():
-    """(state in flash, index of the running slot)."""
-    return _slots().load(), 1 if "/b" in sys.path else 0
-
-
 def _idle():
-    state, running = _state()
+    state, running = slots_state()
     if running != state.stands:
         raise Refusal(admin.BUSY, "a release is on trial; confirm it, or wait until it goes back")
     return state, running

@@ -15,7 +15,8 @@ GROUPS = (
     ("admin_groups", "GroupMethods", "groups group_put group_remove group_advance"),
     ("admin_ledger", "LedgerMethods", "ledger ledger_head ledger_kept audited"),
     ("admin_post", "PostMethods", "reserve post accept"),
-    ("admin_slots", "SlotMethods", "slots slot_prepare slot_try slot_confirm"),
+    ("admin_running", "RunningMethods", "slots slot_confirm"),
+    ("admin_slots", "SlotMethods", "slot_prepare slot_try"),
     ("admin_trust", "TrustMethods", "documents document document_put document_send"),
     ("moves", "MoveMethods", "move"),
 )

@@ -1,5 +1,6 @@
 """`hedgerow audit`: compare every node with what the fleet says it should be."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from hedgerow.cli.options import (
 from hedgerow.errors import EXIT_FINDINGS, EXIT_GOOD
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import estimate, report
-from hedgerow.plans.audit import Finding, Severity, is_bad
+from hedgerow.plans.findings import Finding, NodeReport, Severity, is_bad
 from hedgerow.plans.report import Audit
 from hedgerow.report import junit
 
@@ -35,6 +36,10 @@ EXAMPLES = """[bold]Examples[/bold]
 
 [cyan]hedgerow audit --junit audit.xml[/cyan]: for a build server, one test a node.
 """
+WORD = (
+    "These are the nodes' own words: they show accidents and neglect. A node that somebody took over can say the same, "
+    "so they prove nothing about one that was in strange hands."
+)
 SHAPES = {Severity.NOTE: "· note", Severity.WARNING: "▲ warning", Severity.ERROR: "✘ error"}
 
 
@@ -81,6 +86,7 @@ def _facts(outcome: Audit, findings: list[Finding]) -> dict:
             "board": seen.board,
             "app": seen.app,
             "micropython": seen.mp,
+            "slots": None if seen.slots is None else {key: _plain(value) for key, value in seen.slots.items()},
             "status": dict(seen.status),
         }
         for seen in sorted(outcome.reports, key=lambda seen: seen.name)
@@ -91,6 +97,21 @@ def _facts(outcome: Audit, findings: list[Finding]) -> dict:
         "findings": [finding.as_dict() for finding in findings],
         "errors": {port: error.as_dict() for port, error in outcome.errors.items()},
     }
+
+
+def _plain(value: object) -> object:
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _releases(reports: Iterable[NodeReport]) -> str:
+    """`Release 3: elm, oak. By cable: pico.`; empty where no node runs a release."""
+    runs: dict[int, list[str]] = {}
+    for seen in reports:
+        runs.setdefault((seen.slots or {}).get("sequence", 0), []).append(seen.name)
+    if not any(runs):
+        return ""
+    named = [(f"Release {number}" if number else "By cable", sorted(runs[number])) for number in sorted(runs)[::-1]]
+    return " ".join(f"{what}: {', '.join(names)}." for what, names in named)
 
 
 def _print(outcome: Audit, findings: list[Finding]) -> None:
@@ -111,5 +132,9 @@ def _print(outcome: Audit, findings: list[Finding]) -> None:
         f"{verdict}: {asked} {'node' if asked == 1 else 'nodes'} asked"
         + (f", {earlier} judged by an earlier report" if earlier else "")
     )
+    if releases := _releases(outcome.reports):
+        console.print(releases, style="dim", markup=False, soft_wrap=True)
+    if asked:
+        error_console.print(WORD, style="dim", soft_wrap=True)
     for error in outcome.errors.values():
         error_console.print(f"Error: {error}", markup=False, soft_wrap=True)

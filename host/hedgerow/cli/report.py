@@ -21,7 +21,7 @@ from hedgerow.errors import EXIT_FINDINGS, EXIT_GOOD, FleetError
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import collect, credentials, seizure_report
 from hedgerow.plans import report as audits
-from hedgerow.plans.audit import Severity, is_bad
+from hedgerow.plans.findings import Severity, is_bad
 from hedgerow.report import write
 
 app = new_app("Write one HTML page with pictures about your fleet.")

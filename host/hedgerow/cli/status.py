@@ -16,8 +16,8 @@ from hedgerow.cli.samples import CHANNELS, channels_of
 from hedgerow.cli.samples import shown as shown_value
 from hedgerow.errors import EXIT_FINDINGS
 from hedgerow.plans import condition, reach, status, ways
-from hedgerow.plans.audit import Severity, is_bad
 from hedgerow.plans.condition import Seen
+from hedgerow.plans.findings import Severity, is_bad
 from hedgerow.session import Credentials
 
 app = new_app("One screen: who a node is, how it is, and what is wrong with it now.")

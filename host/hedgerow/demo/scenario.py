@@ -17,8 +17,8 @@ from hedgerow.fleet import founding, proposal
 from hedgerow.fleet.boards import Board
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import collect, credentials, firmware, report
-from hedgerow.plans.audit import Severity
 from hedgerow.plans.executor import Progress
+from hedgerow.plans.findings import Severity
 from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.parallel import Bench, PortResult
 from hedgerow.repl import Repl

@@ -1,42 +1,26 @@
 """Knows how a fleet may differ from what it should be, and how bad each difference is. Looks at nothing itself.
 
 Reports are what nodes say of themselves: a node in an attacker's hands can say anything, and no finding here proves
-more than that. Each finding says what to do and until when it can wait; nothing nags about what can wait.
+more than that.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from enum import IntEnum
-from functools import lru_cache
-from types import MappingProxyType
-from typing import Any
 
 from hedgerow.fleet import verdict
 from hedgerow.fleet.inventory import Inventory, NodeSpec
 from hedgerow.fleet.verdict import Finding as LedgerFinding
+from hedgerow.plans import audit_slots
+from hedgerow.plans.audit_slots import KnownRelease
+from hedgerow.plans.findings import DAY_S, Finding, Findings, NodeReport, Rules, Severity
 from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.provision import changed_fields
-from hedgewire import cbor
 
-DAY_S = 86400
 NODE_EPOCH_S = 946684800  # 2000-01-01: nodes count from there, as DTN does
 CLOCK_IS_SET_FROM_S = 1704067200  # 2024-01-01: a clock before that was never set, which is no fault
-CLOCK_OFF_S = 120
-STALE_AFTER_S = 30 * DAY_S
-LOW_BATTERY_MV = 3400
 EMPTY_BATTERY_MV = 3200
 NO_BATTERY_MV = 1000  # below this nothing is connected to the pin
 LOW_SPACE_PERCENT = 5
 _LOOK_AT_THE_LEDGER = "`hedgerow ledger verify` shows the records; another copy of the fleet's folder may have more"
-
-
-class Severity(IntEnum):
-    """A note is worth knowing and changes no exit code."""
-
-    NOTE = 0
-    WARNING = 1
-    ERROR = 2
 
 
 # What a ledger can prove against its writer, and what to do about it; the other kinds are warnings.
@@ -54,114 +38,18 @@ _LEDGER_FINDINGS = {
 }
 
 
-@dataclass(frozen=True)
-class NodeReport:
-    """What one node said at `time_s` of this laptop's clock. `sha256` maps paths to hashes."""
-
-    time_s: int
-    port: str | None
-    node_id: bytes
-    name: str
-    board: str
-    app: str
-    mp: str
-    sha256: Mapping[str, bytes]
-    config: Mapping[str, Any]
-    status: Mapping[str, Any]
-
-    def as_fields(self) -> dict[str, Any]:
-        """As a CBOR map, for the registry. The hashes are a string of their own, the same one for most nodes."""
-        hashes = cbor.encode(dict(self.sha256))
-        return {**asdict(self), "sha256": hashes, "config": dict(self.config), "status": dict(self.status)}
-
-    @classmethod
-    def of_fields(cls, fields: Mapping[str, Any]) -> "NodeReport | None":
-        """The report in such a map; None for one that a version wrote which knew other fields."""
-        try:
-            return cls(**{**fields, "port": None, "sha256": _hashes(fields["sha256"])})
-        except (TypeError, KeyError):
-            return None
-
-
-def _hashes(kept: bytes | Mapping[str, bytes]) -> Mapping[str, bytes]:
-    return _decoded(kept) if isinstance(kept, bytes) else kept  # an older version wrote the map itself
-
-
-@lru_cache(64)
-def _decoded(data: bytes) -> Mapping[str, bytes]:
-    found = cbor.decode(data)
-    return MappingProxyType(found) if isinstance(found, dict) else {}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One difference. `until_s` is None for what can wait for the next visit; `waits` says the same in words."""
-
-    node: str
-    kind: str
-    severity: Severity
-    what: str
-    next_step: str
-    waits: str
-    path: str | None = None
-    until_s: int | None = None
-    port: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "node": self.node,
-            "class": self.kind,
-            "path": self.path,
-            "severity": self.severity.name.lower(),
-            "what": self.what,
-            "next_step": self.next_step,
-            "waits": self.waits,
-            "until_s": self.until_s,
-            "port": self.port,
-        }
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Thresholds, and the moment of the audit (Unix seconds)."""
-
-    now_s: int
-    stale_after_s: int = STALE_AFTER_S
-    low_battery_mv: int = LOW_BATTERY_MV
-    clock_off_s: int = CLOCK_OFF_S
-
-
-@dataclass
-class _Findings:
-    """Collects findings about one node, with its name and port filled in."""
-
-    rules: Rules
-    node: str
-    port: str | None = None
-    found: list[Finding] = field(default_factory=list)
-
-    def add(
-        self, kind: str, severity: Severity, what: str, next_step: str, *, days: int | None = 0, path: str | None = None
-    ) -> None:
-        until_s, waits = None, "it can wait for the next visit"
-        if days is not None:
-            until_s = self.rules.now_s + days * DAY_S
-            day = datetime.fromtimestamp(until_s, UTC).date().isoformat()
-            waits = f"it can wait until {day}" if days else "it should not wait"
-        self.found.append(Finding(self.node, kind, severity, what, next_step, waits, path, until_s, self.port))
-
-
 def audit(
     wanted: Inventory,
     seen: Sequence[NodeReport],
     firmware: Mapping[str, FirmwareSet],
     rules: Rules,
     ledgers: Mapping[str, Iterable[LedgerFinding]] | None = None,
+    releases: Sequence[KnownRelease] = (),
 ) -> list[Finding]:
     """Every difference between what the fleet should be and what its nodes reported; worst first within each node.
 
     `seen` is the newest report of each node, old ones among them; `firmware` is by board id; `ledgers` are what the
-    signed chains of nodes and laptops prove, by the name of the writer.
+    signed chains of nodes and laptops prove, by the name of the writer; `releases` are those of the fleet's folder.
     """
     found: list[Finding] = []
     reported: set[str] = set()
@@ -172,7 +60,7 @@ def audit(
             reported.update(_whose_place_it_holds(wanted, report))
         else:
             reported.add(spec.name)
-            found += _known(spec, report, firmware.get(spec.board.id), rules)
+            found += _known(spec, report, firmware.get(spec.board.id), rules, releases)
     for spec in wanted.nodes:
         if spec.enrolment is not None and spec.name not in reported:
             found += _never_seen(spec, rules)
@@ -182,14 +70,15 @@ def audit(
     return sorted(found, key=lambda finding: (finding.node, -finding.severity, finding.kind, finding.path or ""))
 
 
-def is_bad(findings: Iterable[Finding]) -> bool:
-    """Whether the exit code says findings."""
-    return any(finding.severity > Severity.NOTE for finding in findings)
-
-
-def _known(spec: NodeSpec, report: NodeReport, firmware: FirmwareSet | None, rules: Rules) -> list[Finding]:
-    findings = _Findings(rules, spec.name, report.port)
-    _files(findings, report, firmware)
+def _known(
+    spec: NodeSpec,
+    report: NodeReport,
+    firmware: FirmwareSet | None,
+    rules: Rules,
+    releases: Sequence[KnownRelease],
+) -> list[Finding]:
+    findings = Findings(rules, spec.name, report.port)
+    audit_slots.judge(findings, report, firmware, releases)
     _configuration(findings, spec, report)
     _energy(findings, report)
     _stores(findings, report)
@@ -206,35 +95,7 @@ def _known(spec: NodeSpec, report: NodeReport, firmware: FirmwareSet | None, rul
     return findings.found
 
 
-def _files(findings: _Findings, report: NodeReport, firmware: FirmwareSet | None) -> None:
-    if firmware is None:
-        return
-    wanted, there = firmware.sha256, report.sha256
-    differ = sorted(path for path, digest in wanted.items() if path in there and there[path] != digest)
-    missing = sorted(path for path in wanted if path not in there)
-    extra = sorted(path for path in there if path.startswith("/a/") and path not in wanted)
-    again = f"Provision it again: `hedgerow provision {findings.node} -p PORT`"
-    if report.app != firmware.version:
-        count = len(differ) + len(missing) + len(extra)
-        findings.add(
-            "wrong firmware",
-            Severity.WARNING,
-            f"runs version {report.app}, this tool carries {firmware.version} ({count} files differ)",
-            again,
-            days=90,
-        )
-        return
-    for path in missing:
-        findings.add("missing", Severity.ERROR, f"{path} is missing", again, path=path)
-    for path in differ:
-        what = f"{path} is not the file of version {firmware.version}"
-        findings.add("modified", Severity.ERROR, what, f"Find out who changed it. {again}", path=path)
-    for path in extra:
-        what = f"{path} does not belong to version {firmware.version}"
-        findings.add("extra", Severity.WARNING, what, again, path=path, days=30)
-
-
-def _configuration(findings: _Findings, spec: NodeSpec, report: NodeReport) -> None:
+def _configuration(findings: Findings, spec: NodeSpec, report: NodeReport) -> None:
     if spec.enrolment is None:
         return
     wanted = spec.config(spec.enrolment)
@@ -250,7 +111,7 @@ def _configuration(findings: _Findings, spec: NodeSpec, report: NodeReport) -> N
         )
 
 
-def _energy(findings: _Findings, report: NodeReport) -> None:
+def _energy(findings: Findings, report: NodeReport) -> None:
     battery_mv = report.status.get("battery_mv")
     if battery_mv is None or not NO_BATTERY_MV <= battery_mv < findings.rules.low_battery_mv:
         return
@@ -264,7 +125,7 @@ def _energy(findings: _Findings, report: NodeReport) -> None:
     )
 
 
-def _stores(findings: _Findings, report: NodeReport) -> None:
+def _stores(findings: Findings, report: NodeReport) -> None:
     free, total = report.status.get("free_bytes"), report.status.get("total_bytes")
     if free is not None and total and free * 100 < total * LOW_SPACE_PERCENT:
         findings.add(
@@ -286,7 +147,7 @@ def _stores(findings: _Findings, report: NodeReport) -> None:
         )
 
 
-def _clock(findings: _Findings, report: NodeReport) -> None:
+def _clock(findings: Findings, report: NodeReport) -> None:
     time_s = report.status.get("time_s")
     if time_s is None or time_s + NODE_EPOCH_S < CLOCK_IS_SET_FROM_S:
         return
@@ -303,7 +164,7 @@ def _clock(findings: _Findings, report: NodeReport) -> None:
 
 def _stranger(wanted: Inventory, report: NodeReport, rules: Rules) -> list[Finding]:
     """A node whose id nobody enrolled: under a known name it is in another's place, else it is simply unknown."""
-    findings = _Findings(rules, report.name, report.port)
+    findings = Findings(rules, report.name, report.port)
     known = wanted.named(report.name)
     if known is not None and known.enrolment is not None and report.config.get("fleet") == wanted.fleet:
         findings.add(
@@ -329,7 +190,7 @@ def _whose_place_it_holds(wanted: Inventory, report: NodeReport) -> list[str]:
 
 
 def _never_seen(spec: NodeSpec, rules: Rules) -> list[Finding]:
-    findings = _Findings(rules, spec.name)
+    findings = Findings(rules, spec.name)
     findings.add(
         "stale",
         Severity.WARNING,
@@ -341,7 +202,7 @@ def _never_seen(spec: NodeSpec, rules: Rules) -> list[Finding]:
 
 
 def _of_a_ledger(name: str, proved: Iterable[LedgerFinding], rules: Rules) -> list[Finding]:
-    findings = _Findings(rules, name)
+    findings = Findings(rules, name)
     for one in proved:
         severity, next_step = _LEDGER_FINDINGS.get(one.kind, (Severity.WARNING, _LOOK_AT_THE_LEDGER))
         days = {Severity.ERROR: 0, Severity.WARNING: 30, Severity.NOTE: None}[severity]
@@ -352,16 +213,16 @@ def _of_a_ledger(name: str, proved: Iterable[LedgerFinding], rules: Rules) -> li
 def _of_the_roster(wanted: Inventory, rules: Rules) -> list[Finding]:
     found: list[Finding] = []
     for conflict in wanted.conflicts:
-        findings = _Findings(rules, ", ".join(dict.fromkeys(conflict.nodes)))
+        findings = Findings(rules, ", ".join(dict.fromkeys(conflict.nodes)))
         findings.add("conflict", Severity.WARNING, str(conflict), "Settle it when you next meet", days=90)
         found += findings.found
     for enrolment in wanted.unproposed:
-        findings = _Findings(rules, enrolment.name)
+        findings = Findings(rules, enrolment.name)
         findings.add("not proposed", Severity.NOTE, "enrolled, but not in fleet.toml", "Add it there", days=None)
         found += findings.found
     for spec in wanted.nodes:
         if spec.enrolment is None:
-            findings = _Findings(rules, spec.name)
+            findings = Findings(rules, spec.name)
             findings.add(
                 "not enrolled",
                 Severity.NOTE,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hedgenode.rules import power
-from hedgerow.plans.audit import EMPTY_BATTERY_MV, LOW_BATTERY_MV, LOW_SPACE_PERCENT, NO_BATTERY_MV, Finding, Severity
+from hedgerow.plans.audit import EMPTY_BATTERY_MV, LOW_SPACE_PERCENT, NO_BATTERY_MV
 from hedgerow.plans.clock import DTN_EPOCH_S, KNOWN_FROM_S
+from hedgerow.plans.findings import LOW_BATTERY_MV, Finding, Severity
 
 # Which channels a chip's driver gives (hedgenode/drivers; a test compares).
 CHANNELS: Mapping[str, tuple[str, ...]] = {

@@ -10,8 +10,8 @@ from typing import Any
 from hedgerow.errors import FleetError
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import condition, credentials, reach, report, status
-from hedgerow.plans.audit import Finding, Severity, is_bad
 from hedgerow.plans.condition import Seen
+from hedgerow.plans.findings import Finding, Severity, is_bad
 
 VISIT = "visit"
 READ = "inbox"

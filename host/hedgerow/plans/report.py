@@ -4,15 +4,19 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from hedgerow.errors import FleetError, LinkError, RemoteError
+from hedgerow.errors import FleetError, LinkError, RefusedError, RemoteError, UsageError
 from hedgerow.fleet import boards, verdict
 from hedgerow.fleet.folder import FleetFolder
 from hedgerow.plans import credentials
 from hedgerow.plans import firmware as firmwares
 from hedgerow.plans import ledger as ledgers
-from hedgerow.plans.audit import Finding, NodeReport, Rules, audit
+from hedgerow.plans import release as release_folders
+from hedgerow.plans.audit import audit
+from hedgerow.plans.audit_slots import KnownRelease
 from hedgerow.plans.executor import Connect
+from hedgerow.plans.findings import Finding, NodeReport, Rules
 from hedgerow.plans.firmware import FirmwareSet
 from hedgerow.plans.ways import open_way
 from hedgerow.session import Credentials, Session
@@ -35,6 +39,7 @@ async def ask(port: str, connect: Connect = ports.connect, keys: Credentials | N
     """The report of the node on that port. Changes nothing there."""
     async with Session(await open_way(port, connect, keys), name=port, credentials=keys) as node:
         hello = await node.ask("hello")
+        slots = await _slots(node)
         status = await node.ask("status")
         config = await node.ask("config")
         files = await node.ask("files", {"hash": True}, timeout_s=FILES_WITHIN_S)
@@ -50,9 +55,32 @@ async def ask(port: str, connect: Connect = ports.connect, keys: Credentials | N
             sha256={path: bytes(sha256) for path, _, sha256 in files if sha256 is not None},
             config=config,
             status=status,
+            slots=slots,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RemoteError(f"the node's report lacks something: {error}", node=port) from error
+
+
+async def _slots(node: Session) -> dict[str, Any] | None:
+    try:
+        said = await node.ask("slots", {"other": True})
+    except (RefusedError, LinkError):  # older than slots, or short of memory; one that is gone fails the next question
+        return None
+    return {key: bytes(value) if isinstance(value, memoryview) else value for key, value in said.items()}
+
+
+def known_releases(fleet: FleetFolder) -> list[KnownRelease]:
+    """Every release in the fleet's folder that can be read; its files need not be there."""
+    found = []
+    for path in sorted((fleet.path / release_folders.FOLDER).glob(f"*/{release_folders.FILE_NAME}")):
+        try:
+            kept = release_folders.read(path)
+        except UsageError:  # damaged: it is no measure of anything
+            continue
+        says, signed = kept.says, kept.lacks(fleet.standing) is None
+        sha256 = {name: bytes(digest) for name, _, digest in says.files}
+        found.append(KnownRelease(says.sequence, says.version, kept.paper.digest, tuple(says.boards), sha256, signed))
+    return found
 
 
 async def run(
@@ -85,7 +113,8 @@ async def run(
     made = await asyncio.gather(*(asyncio.to_thread(build, boards.load(board)) for board in sorted(ids)))
     firmware: Mapping[str, FirmwareSet] = {one.board: one for one in made}
     proved = await _ledgers(fleet, fresh, connect, keys)
-    findings = audit(inventory, list(reports.values()), firmware, rules or Rules(int(time.time())), proved)
+    rules = rules or Rules(int(time.time()))
+    findings = audit(inventory, list(reports.values()), firmware, rules, proved, known_releases(fleet))
     return Audit(findings, list(reports.values()), errors)
 
 

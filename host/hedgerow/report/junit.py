@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from hedgerow.errors import FleetError, StorageError
-from hedgerow.plans.audit import Finding, NodeReport, Severity
+from hedgerow.plans.findings import Finding, NodeReport, Severity
 
 CLASS = "hedgerow.audit"
 _UNFIT = {code: None for code in range(0x20) if code not in (0x9, 0xA, 0xD)} | {0xFFFE: None, 0xFFFF: None}

@@ -5,7 +5,9 @@ from dataclasses import replace
 import made_fleet as made
 import pytest
 
-from hedgerow.plans.audit import DAY_S, NODE_EPOCH_S, Finding, NodeReport, Rules, Severity, audit, is_bad
+from hedgerow.plans.audit import NODE_EPOCH_S, audit
+from hedgerow.plans.audit_slots import KnownRelease
+from hedgerow.plans.findings import DAY_S, Finding, NodeReport, Rules, Severity, is_bad
 
 NOW_S = 1_800_000_000
 RULES = Rules(NOW_S)
@@ -152,3 +154,85 @@ def test_every_finding_says_what_to_do_and_has_a_plain_form():
 def test_the_audit_does_not_depend_on_the_order_of_reports():
     reports = [report(OAK, {"damaged": 1}), report(ELM, sha256={})]
     assert found_in(*reports) == found_in(*reversed(reports))
+
+
+# ---- releases: what runs, in whichever slot
+
+
+def release(sequence, version="0.1.0", is_signed=True, **files) -> KnownRelease:
+    below = {path.removeprefix("/a/"): sha for path, sha in made.FIRMWARE.sha256.items() if path.startswith("/a/")}
+    sha256 = {**below, **{path.replace("_", "."): digest for path, digest in files.items()}}
+    return KnownRelease(sequence, version, bytes([sequence]) * 32, ("ESP32_GENERIC_S3",), sha256, is_signed)
+
+
+def updated(one: KnownRelease, other: KnownRelease | None = None, known=OAK, slots=None, files=None) -> NodeReport:
+    """A node that runs one release from /b, with what was before it in /a."""
+    there = {path: sha for path, sha in made.FIRMWARE.sha256.items() if not path.startswith("/a/")}
+    there |= one.in_slots["/b"] | (made.FIRMWARE.sha256 if other is None else other.in_slots["/a"])
+    says = {
+        "running": "/b", "stands": "/b", "tries": None, "sequence": one.sequence, "digest": one.digest[:8],
+        "other_sequence": other.sequence if other else 0, "other_digest": other.digest[:8] if other else bytes(8),
+    }  # fmt: skip
+    return report(known, app=one.version, sha256={**there, **(files or {})}, slots={**says, **(slots or {})})
+
+
+def found_of(*reports: NodeReport, known) -> list[tuple[str, str | None, Severity]]:
+    found = audit(WANTED, [*reports, report(ELM)], FIRMWARE, RULES, releases=known)
+    return [(one.kind, one.path, one.severity) for one in found if one.node == "oak"]
+
+
+TWO, THREE = release(2, "9.0.0", app_mpy=b"2" * 32), release(3, "9.1.0", app_mpy=b"3" * 32)
+
+
+def test_a_node_that_was_rightly_updated_has_no_drift_whatever_this_tool_carries():
+    assert found_of(updated(TWO), known=[TWO]) == []
+    assert found_of(updated(THREE, TWO), known=[TWO, THREE]) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"/b/app.mpy": b"x" * 32}, ("modified", "/b/app.mpy", Severity.ERROR)),
+        ({"/b/spy.mpy": b"x" * 32}, ("extra", "/b/spy.mpy", Severity.WARNING)),
+        ({"/a/spy.mpy": b"x" * 32}, ("fallback", "/a", Severity.NOTE)),
+    ],
+)
+def test_what_differs_in_the_running_slot_is_drift_and_in_the_other_a_note(files, expected):
+    assert found_of(updated(THREE, TWO, files=files), known=[TWO, THREE]) == [expected]
+
+
+def test_a_missing_file_of_the_running_slot_is_named():
+    whole = updated(TWO)
+    left = {path: sha for path, sha in whole.sha256.items() if path != "/b/app.mpy"}
+    assert found_of(replace(whole, sha256=left), known=[TWO]) == [("missing", "/b/app.mpy", Severity.ERROR)]
+
+
+def test_during_a_trial_the_fallback_must_be_whole():
+    trial = {"stands": "/a", "tries": 2}
+    assert found_of(updated(THREE, TWO, slots=trial), known=[TWO, THREE]) == [("on trial", None, Severity.NOTE)]
+    broken = updated(THREE, TWO, slots=trial, files={"/a/app.mpy": b"x" * 32})
+    assert found_of(broken, known=[TWO, THREE])[0] == ("fallback", "/a", Severity.WARNING)
+
+
+def test_a_node_is_stale_where_the_stewards_signed_a_newer_release_and_not_before():
+    assert found_of(updated(TWO), known=[TWO, THREE]) == [("stale", None, Severity.WARNING)]
+    assert found_of(updated(TWO), known=[TWO, replace(THREE, is_signed=False)]) == []
+    assert found_of(updated(TWO), known=[TWO, replace(THREE, boards=("RPI_PICO",))]) == []
+
+
+def test_a_node_from_a_cable_hears_of_a_release_as_a_note_unless_it_has_the_same_files():
+    by_cable = {"running": "/a", "stands": "/a", "tries": None, "sequence": 0, "digest": bytes(8)}
+    assert found_of(report(OAK, slots=by_cable), known=[TWO]) == [("stale", None, Severity.NOTE)]
+    assert found_of(report(OAK, slots=by_cable), known=[release(1)]) == []
+
+
+def test_a_release_that_this_laptop_lacks_cannot_be_judged_and_a_twin_of_its_number_is_an_error():
+    assert found_of(updated(THREE), known=[TWO]) == [("unknown release", None, Severity.WARNING)]
+    twin = replace(THREE, digest=b"t" * 32)
+    assert found_of(updated(THREE), known=[twin]) == [("wrong firmware", None, Severity.ERROR)]
+
+
+def test_a_node_too_short_of_memory_to_say_which_slot_runs_is_not_called_drifted():
+    whole = updated(TWO)
+    found = found_of(replace(whole, slots=None, sha256={**whole.sha256, "/slots.0": b"r" * 32}), known=[TWO])
+    assert found == [("slot not told", None, Severity.NOTE)]

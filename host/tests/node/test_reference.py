@@ -15,6 +15,7 @@ from hedgenode.tasks.admin_ledger import LedgerMethods
 from hedgenode.tasks.admin_messages import MessageMethods
 from hedgenode.tasks.admin_node import NodeMethods
 from hedgenode.tasks.admin_post import PostMethods
+from hedgenode.tasks.admin_running import RunningMethods
 from hedgenode.tasks.admin_slots import SlotMethods
 from hedgenode.tasks.admin_trust import TrustMethods
 from hedgenode.tasks.moves import MoveMethods
@@ -42,6 +43,7 @@ def test_every_method_is_described_and_every_described_one_exists():
         PostMethods,
         LedgerMethods,
         GroupMethods,
+        RunningMethods,
         SlotMethods,
         TrustMethods,
         MoveMethods,

@@ -66,6 +66,22 @@ def test_one_changed_file_travels_and_the_node_stands_on_the_release(nodes, tmp_
         assert await asyncio.to_thread(main, command) == 0
         (row,) = json.loads(capsys.readouterr().out)
         assert (row["result"], row["release"], row["changed"]) == ("PASS", 2, False)
+        # The audit judges what runs, from /b: no drift while it is right, and the file is named when it is not.
+        shutil.copytree(kept.folder, nodes.fleet_path / release.FOLDER / "RPI_PICO-2")
+        asked = ["audit", NODE, "-p", str(node.port), "--fleet", str(nodes.fleet_path)]
+        assert await asyncio.to_thread(main, [*asked, "--json"]) == 0
+        said = json.loads(capsys.readouterr().out)
+        assert said["nodes"][0]["slots"]["sequence"] == 2
+        assert await asyncio.to_thread(main, asked) == 0
+        out, err = capsys.readouterr()
+        assert f"Release 2: {NODE}." in out
+        assert "own words" in err
+        await nodes.put(node, "/b/spy.mpy", b"x")
+        assert await asyncio.to_thread(main, [*asked, "--json"]) == 1
+        (named,) = [one for one in json.loads(capsys.readouterr().out)["findings"] if one["severity"] != "note"]
+        assert (named["class"], named["path"]) == ("extra", "/b/spy.mpy")
+        await nodes.ask(node, "remove", {"path": "/b/spy.mpy"})
+        shutil.rmtree(nodes.fleet_path / release.FOLDER)
         # And on, into the slot that was left; what is old is refused and changes nothing.
         third = built(nodes, tmp_path, 3, resources.firmware_folder())
         assert (await bring(node, third)).files_sent <= 1

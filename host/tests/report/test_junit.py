@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import LinkError
-from hedgerow.plans.audit import Finding, NodeReport, Severity
+from hedgerow.plans.findings import Finding, NodeReport, Severity
 from hedgerow.report import junit, rig
 
 REPORT = NodeReport(0, "PORT", b"12345678", "oak", "RPI_PICO", "0.1.0", "1.25.0", {}, {}, {})
