@@ -65,6 +65,8 @@ class Reader:
     def feed(self, data) -> "Request | Fault | None":
         if self._head is None:
             self._data += data
+            if self._data and not 0x41 <= self._data[0] <= 0x5A:  # TLS, or whatever it is: no method begins so
+                return Fault(BAD_REQUEST)
             end = self._data.find(b"\r\n\r\n")
             if end < 0 and len(self._data) <= MAX_HEAD_BYTES:
                 return None

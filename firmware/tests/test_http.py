@@ -57,6 +57,7 @@ def test_what_is_no_request_is_a_fault():
         b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
     ):
         assert status(data) == http.BAD_REQUEST, data
+    assert read(b"\x16\x03\x01", 1).status == http.BAD_REQUEST, "TLS is refused at its first byte"
     assert status(b"BREW / HTTP/1.1\r\n\r\n") == http.NO_SUCH_METHOD
     assert status(form(b"t=1", kind=b"text/plain")) == http.NOT_A_FORM
 

@@ -5,7 +5,8 @@ from hedgenode.rules.power import LOW_MV, SAVE_MV, SURVIVE_MV
 OPEN_MS = 600000
 SHORT_MS = 180000  # where the battery is low: enough to read and to leave a message
 LEAST_FREE_WORDS = 5500  # code, one reader's page and the code that posts, and some room for the rest of the node
-MOST_VISITORS = 3  # at one moment: each takes memory until it has asked
+MOST_VISITORS = 3  # served at one moment: each takes memory
+MOST_LINES = 8  # connections, with those that browsers open ahead
 MAX_TEXT_BYTES = 1200
 MAX_TEXT_UNITS = 400  # what the page's own form lets in: at most three bytes each, so that it is never too long
 MOST_POSTS = 20  # in one opening: each is a write to flash and airtime for everybody

@@ -17,6 +17,8 @@ VISIT_MS = 20000
 _READ_BYTES = 512
 _SWALLOWED = 16  # times as many bytes
 _SWALLOW_S = 0.3
+_QUEUE_MS = 4000
+_BUSY = b"Too many are here at once. Please try again in a few seconds.\n"
 _TICK_MS = 200
 _ENERGY_EVERY = 25  # ticks between two looks at the battery
 _PROMISE_MS = 5000
@@ -30,7 +32,8 @@ class Opening:
         self._air = air
         self._button = button
         self._until_ms = 0
-        self._visitors = 0
+        self._lines = 0  # connections
+        self._visitors = 0  # those of them that are served
         self._visit = None
         self.turned_away = 0
 
@@ -74,13 +77,10 @@ class Opening:
 
     async def _visited(self, reader, writer):
         """One connection, from its first byte to its end. Nothing that a visitor does gets further than this."""
-        is_one_too_many = self._visitors >= phone.MOST_VISITORS
-        self._visitors += 1
+        self._lines += 1
         try:
-            if is_one_too_many:
-                self.turned_away += 1
-                writer.write(http.head(http.UNAVAILABLE, (("Retry-After", "3"),)))
-                await asyncio.wait_for(writer.drain(), 1)
+            if self._lines > phone.MOST_LINES:
+                await self._turn_away(writer)
             else:
                 await asyncio.wait_for(self._serve(reader, writer), VISIT_MS / 1000)
         except MemoryError:
@@ -88,21 +88,48 @@ class Opening:
         except (OSError, asyncio.TimeoutError):
             pass  # they are gone, or too slow: others go on
         finally:
-            self._visitors -= 1
+            self._lines -= 1
             writer.close()
             await writer.wait_closed()  # which is what closes it on MicroPython
             gc.collect()
 
+    async def _turn_away(self, writer):
+        self.turned_away += 1
+        said = (("Retry-After", "3"), ("Content-Type", "text/plain"), ("Refresh", "3"))
+        writer.write(http.head(http.UNAVAILABLE, said) + _BUSY)
+        await asyncio.wait_for(writer.drain(), 1)
+
     async def _serve(self, reader, writer):
-        asked = await self._asked(reader)
-        if asked is None or self._visit is None:
+        """Browsers open lines ahead, and say nothing on them: who has spoken takes a place, for that takes memory."""
+        try:
+            first = await asyncio.wait_for(reader.read(_READ_BYTES), FIRST_BYTE_MS / 1000)
+        except asyncio.TimeoutError:
+            return
+        if not first or self._visit is None:
+            return
+        waited_ms = 0
+        while self._visitors >= phone.MOST_VISITORS:
+            if waited_ms >= _QUEUE_MS:
+                await self._turn_away(writer)
+                return
+            await asyncio.sleep_ms(_TICK_MS)
+            waited_ms += _TICK_MS
+        self._visitors += 1
+        try:
+            await self._answer(self._visit, first, reader, writer)
+        finally:
+            self._visitors -= 1
+
+    async def _answer(self, visit, first, reader, writer):
+        asked = await self._asked(first, reader)
+        if asked is None:
             return
 
         async def write(data):
             writer.write(data)
             await writer.drain()
 
-        await self._visit.answer(asked, write)
+        await visit.answer(asked, write)
         if isinstance(asked, http.Fault):
             await self._swallow(reader)
 
@@ -115,21 +142,19 @@ class Opening:
             except asyncio.TimeoutError:
                 return
 
-    async def _asked(self, reader):
-        """The Request or Fault that comes; None where nothing does."""
+    async def _asked(self, data, reader):
+        """The Request or Fault that begins with those bytes; None where the visitor leaves."""
         parser = http.Reader()
-        asked = None
         began_ms = self._node.clock.uptime_ms()
-        within_ms = FIRST_BYTE_MS
-        while asked is None:
+        while data:
+            asked = parser.feed(data)
+            if asked is not None:
+                return asked
+            within_ms = REQUEST_MS - (self._node.clock.uptime_ms() - began_ms)
+            if within_ms <= 0:
+                return http.Fault(http.TIMEOUT)
             try:
                 data = await asyncio.wait_for(reader.read(_READ_BYTES), within_ms / 1000)
             except asyncio.TimeoutError:
-                return None if within_ms == FIRST_BYTE_MS else http.Fault(http.TIMEOUT)
-            if not data:
-                return None
-            asked = parser.feed(data)
-            within_ms = REQUEST_MS - (self._node.clock.uptime_ms() - began_ms)
-            if asked is None and within_ms <= 0:
                 return http.Fault(http.TIMEOUT)
-        return asked
+        return None

@@ -7,7 +7,7 @@ STYLE = (
     "*{box-sizing:border-box}body{margin:0;background:var(--b);color:var(--t);font:1.05rem/1.5 system-ui,sans-serif;"
     "overflow-wrap:anywhere}"
     "header,main,footer{max-width:40rem;margin:auto;padding:1rem}header{padding-bottom:0}"
-    "h1{font-size:1.5rem;line-height:1.2;margin:0 0 .3rem}h2{font-size:1.15rem;margin:1.6rem 0 .4rem}"
+    "h1{font-size:clamp(1.1rem,6vw,1.5rem);line-height:1.2;hyphens:auto;margin:0 0 .3rem}h2{font-size:1.15rem;margin:1.6rem 0 .4rem}"
     "p{margin:.3rem 0}a{color:var(--g)}.m,small,dt{color:var(--m)}ul{list-style:none;margin:0;padding:0}"
     "article,form,dl,.n{background:var(--c);border:1px solid var(--l);border-radius:.8rem;"
     "padding:.7rem .9rem;margin:.6rem 0}"

@@ -7,45 +7,11 @@ import time
 import urllib.parse
 
 import pytest
+from by_phone import OPEN_WITHIN_S, listens, opened, press, public_texts, until_listening
 
 from hedgerow.virtual.board import HEAP_SCALE
 
-PRESS_S = 0.5
-OPEN_WITHIN_S = 9.0
 MAX_PAGE_BYTES = 20_000
-
-
-async def opened(nodes, name="oak", world=None, **settings):
-    """A node whose button was pressed, once its Wi-Fi is there."""
-    board = await nodes.node(name, world=world)
-    await nodes.configure(board, phone=True, **settings)
-    await until_listening(nodes, board)
-    return board
-
-
-async def press(board) -> None:
-    board.nearby.press(True)
-    await asyncio.sleep(PRESS_S)
-    board.nearby.press(False)
-    await asyncio.sleep(0.2)
-
-
-async def until_listening(nodes, board) -> None:
-    """Press the button again and again, as people do when nothing happens: a node that signs does not look."""
-    end = time.monotonic() + OPEN_WITHIN_S
-    while board.nearby.access_point is None or not await listens(board):
-        if time.monotonic() > end:
-            raise AssertionError(f"it does not open: {board.resets} {await nodes.ask(board, 'log')}")
-        await press(board)
-
-
-async def listens(board) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", board.nearby.web_port)
-    except OSError:
-        return False
-    writer.close()
-    return True
 
 
 async def raw(board, data: bytes, within_s: float = 12.0) -> bytes:
@@ -89,10 +55,6 @@ def parsed(answer: bytes) -> tuple[int, dict[str, str], str]:
 
 def hidden(page: str, name: str) -> str:
     return page.partition(f'name="{name}" value="')[2].partition('"')[0]
-
-
-async def public_texts(nodes, board) -> list[str]:
-    return [row[5] for row in await nodes.ask(board, "inbox")]
 
 
 def test_a_message_left_by_phone_is_in_the_public_layer_once(nodes):
