@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from hedgerow.errors import StorageError, UsageError
@@ -55,8 +56,23 @@ class Copies:
 
     def entries_of(self, writer: bytes) -> dict[bytes, Entry]:
         """By digest. What is no entry was never let in."""
-        found = [ledger.decode_entry(data) for owner, data in sorted(self.entries) if owner == writer]
+        found = [_decoded_entry(data) for data in self._entries_by_writer.get(writer, ())]
         return {entry.digest: entry for entry in found if not isinstance(entry, Damage)}
+
+    def of_writer(self, writer: bytes) -> "Copies":
+        """The records of that one alone."""
+        return Copies(
+            frozenset((writer, data) for data in self._entries_by_writer.get(writer, ())),
+            frozenset(row for row in self.heads if row[0] == writer),
+            frozenset(row for row in self.witnesses if row[0] == writer),
+        )
+
+    @cached_property
+    def _entries_by_writer(self) -> Mapping[bytes, list[bytes]]:
+        found: dict[bytes, list[bytes]] = {}
+        for owner, data in sorted(self.entries):
+            found.setdefault(owner, []).append(data)
+        return found
 
     def heads_of(self, writer: bytes) -> list[Head]:
         return sorted(head for owner, head in self.heads if owner == writer)
@@ -77,6 +93,17 @@ class Copies:
         }
 
 
+# An audit of fifty nodes looks at the same records fifty times, and what bytes mean never changes.
+@lru_cache(16384)
+def _decoded_entry(data: bytes) -> Entry | Damage:
+    return ledger.decode_entry(data)
+
+
+@lru_cache(512)
+def _decoded_page(data: bytes) -> Page | Damage:
+    return ledger.decode_page(data)
+
+
 @dataclass(frozen=True)
 class Read:
     """What files held: records, and the files that are damaged, with the reason; they are left alone."""
@@ -92,7 +119,7 @@ def read(paths: Iterable[Path]) -> Read:
     for path in paths:
         try:
             with path.open("rb") as file:
-                page = ledger.decode_page(file.read(ledger.MAX_PAGE_BYTES + 1))
+                page = _decoded_page(file.read(ledger.MAX_PAGE_BYTES + 1))
         except OSError as error:
             raise StorageError(f"{path} cannot be read: {error.strerror}") from error
         if isinstance(page, Damage):

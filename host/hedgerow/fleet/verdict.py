@@ -6,6 +6,7 @@ records that it rests on as pages, so that a third person checks it with nothing
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from hedgenode.rules import ledger as rules
 from hedgerow.fleet.keys import key_id, verify
@@ -84,6 +85,7 @@ def newest_good_head(copies: Copies, writer: bytes) -> Head | None:
     return min(good, key=lambda head: (-head[0], head[1], head[2]), default=None)
 
 
+@lru_cache(16384)  # an audit of fifty nodes asks it of the same heads fifty times
 def _is_signed(writer: bytes, head: Head) -> bool:
     return verify(writer, head[2], ledger.head_statement(head[0], head[1]))
 

@@ -126,7 +126,7 @@ async def _missing_entries(
     session: Session, known: Copies, writer: bytes, head: ledgers.Head, name: str
 ) -> list[Entry]:
     """What the node has and this folder lacks, up to the signed head."""
-    chain = verdict.judge(known).chains.get(writer)
+    chain = verdict.judge(known.of_writer(writer)).chains.get(writer)
     have = chain.entries[-1].seq if chain is not None and chain.entries and not chain.gaps else 0
     if chain is None or have > head[0] or chain.digests.get(head[0], head[1]) != head[1]:
         have = 0  # set back, or another story: look at all of it
