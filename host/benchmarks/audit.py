@@ -3,9 +3,10 @@
     python host/benchmarks/audit.py
 
 What is timed is the whole command `hedgerow audit`, from its start to its exit, with all ports in one process: sessions
-and keys, every file by hash, configuration, slots, state, and the ledger that is fetched and verified. The boards are nodes
-that run, each on a pty that carries what it can. The first audit writes down what the later ones find known; both are
-shown. The boards share this machine's processors with the command, as real boards do not.
+and keys, every file by hash, configuration, slots, state, and the ledger that is fetched and verified. The boards are
+nodes that run, each on a pty that carries what it can. In the first audit each node works out the keys of a session
+and gives its whole ledger; a later one finds both known. Both are shown. The boards share this machine's processors
+with the command, as real boards do not.
 
 mpremote is started once a port, as many at a time as there are processors, and has each board hash its files: that
 stops the node, judges nothing, and knows neither keys nor ledgers.
@@ -98,8 +99,8 @@ async def audit(folder: Path, ports: list[str]) -> float:
     return seconds
 
 
-async def by_mpremote(terminals: list[str]) -> float:
-    """Seconds until all boards have hashed their files for mpremote, which wants the terminals' own names."""
+async def by_mpremote(ports: list[str]) -> float:
+    """Seconds until all boards have hashed their files for mpremote."""
     turns = asyncio.Semaphore(os.cpu_count() or 1)
 
     async def one(port: str) -> None:
@@ -109,7 +110,7 @@ async def by_mpremote(terminals: list[str]) -> float:
             raise VerificationError(f"mpremote read no hashes from {port}")
 
     began = time.monotonic()
-    await asyncio.gather(*map(one, terminals))
+    await asyncio.gather(*map(one, map(os.path.realpath, ports)))
     return time.monotonic() - began
 
 
@@ -134,7 +135,7 @@ async def measure(folder: Path) -> dict[str, float]:
         return {
             "first": await audit(folder, ports),
             "again": await audit(folder, ports),
-            "mpremote": await by_mpremote([os.path.realpath(port) for port in ports]),
+            "mpremote": await by_mpremote(ports),
         }
 
 
