@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hedgerow.demo import trail, valley
+from hedgerow.demo import phone, trail, valley
 from hedgerow.errors import FleetError, LinkError
 from hedgerow.fleet import founding, proposal
 from hedgerow.fleet.boards import Board
@@ -30,6 +30,7 @@ BOARDS = ("ESP32_GENERIC", "ESP32_GENERIC_S3", "ESP32_GENERIC_C3")
 NODES = 6
 CUT_AT = 3  # the relay that loses its power
 TAMPERED_NODE = "node-4"
+PHONE_NODE = "node-5"
 TAMPERED_PATH = "/a/hedgenode/rules/quota.mpy"
 TEXT = "The ladder is behind the barn, take it on Saturday."
 SAMPLE_MS = 500
@@ -81,6 +82,7 @@ class Demo:
             await self._provision(fleet)
             await self._open_sessions()
             message = await self._carry_message()
+            page = await self._neighbour()
             nodes = await self._collect()
             await self._close_sessions()
             tampered, findings = await self._audit(fleet)
@@ -96,6 +98,7 @@ class Demo:
             },
             "nodes": nodes,
             **message,
+            "phone": page,
             "tampered": tampered,
             "audit": findings,
             "claims": self.claims,
@@ -145,6 +148,7 @@ class Demo:
         lines += [f"sensors = {_SENSORS}", "protected = true"]
         for number in range(NODES):
             lines += ["", "[[node]]", f'name = "node-{number + 1}"', f'board = "{BOARDS[number % len(BOARDS)]}"']
+            lines += ["phone = true"] if f"node-{number + 1}" == PHONE_NODE else []
         (path / proposal.FILE_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
         return FleetFolder(path)
 
@@ -283,7 +287,24 @@ class Demo:
             "contacts_end_s": end_s - start_s,
         }
 
-    # ---- 5 samples and audit
+    # ---- 5 a neighbour
+
+    async def _neighbour(self) -> dict[str, str]:
+        self.listener.step(f"A neighbour presses the button of {PHONE_NODE} and opens its page on a phone")
+        wifi, address = await asyncio.to_thread(phone.open_page, self._ask, PHONE_NODE)
+        self.listener.event("phone", f"Wi-Fi “{wifi}”, no password; the page is at {address} while this demo runs")
+        page = await asyncio.to_thread(phone.leave, address)
+        self.listener.event("phone", f"leaves “{phone.TEXT}”")
+        rows = await self._sessions[PHONE_NODE].ask("inbox", {})
+        kept = [row for row in rows if row[5] == phone.TEXT]
+        self._claim(
+            phone.shows(page) and len(kept) == 1 and len(page.encode()) <= phone.MOST_BYTES,
+            "A neighbour left a message for everybody by phone, without an app.",
+            f"The page ({len(page.encode()) / 1000:.1f} kB) shows it, and the node's public layer holds it once.",
+        )
+        return {"node": PHONE_NODE, "wifi": wifi, "address": address}
+
+    # ---- 6 samples and audit
 
     async def _collect(self) -> list[dict[str, Any]]:
         self.listener.step("What the nodes have measured and kept")

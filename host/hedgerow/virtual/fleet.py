@@ -139,6 +139,8 @@ class VirtualFleet:
                 "uptime_s": round(board.uptime_s, 1),
                 "uid": board.uid.hex(),
                 "resets": len(board.resets),
+                "wifi": board.nearby.access_point,
+                "web_port": board.nearby.web_port,
             }
             for name, board in self.boards.items()
         ]
@@ -180,6 +182,10 @@ def _answers(fleet: VirtualFleet, stop: asyncio.Event) -> control.Answers:
         await fleet.board(str(request["board"])).power_on()
         return None
 
+    async def press(request: control.Request) -> object:
+        fleet.board(str(request["board"])).nearby.press(bool(request["down"]))
+        return None
+
     async def links(request: control.Request) -> object:
         for a, b, up in request.get("set", []):
             fleet.link(a, b, bool(up))
@@ -206,6 +212,7 @@ def _answers(fleet: VirtualFleet, stop: asyncio.Event) -> control.Answers:
         "list": list_boards,
         "kill": kill,
         "power_on": power_on,
+        "press": press,
         "links": links,
         "play": play,
         "trace": trace,
