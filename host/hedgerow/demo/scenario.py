@@ -82,8 +82,8 @@ class Demo:
             await self._provision(fleet)
             await self._open_sessions()
             message = await self._carry_message()
-            page = await self._neighbour()
             nodes = await self._collect()
+            page = await self._neighbour()
             await self._close_sessions()
             tampered, findings = await self._audit(fleet)
             fleet_id = fleet.inventory.fleet.hex()
@@ -287,7 +287,7 @@ class Demo:
             "contacts_end_s": end_s - start_s,
         }
 
-    # ---- 5 a neighbour
+    # ---- 6 a neighbour
 
     async def _neighbour(self) -> dict[str, str]:
         self.listener.step(f"A neighbour presses the button of {PHONE_NODE} and opens its page on a phone")
@@ -304,7 +304,7 @@ class Demo:
         )
         return {"node": PHONE_NODE, "wifi": wifi, "address": address}
 
-    # ---- 6 samples and audit
+    # ---- 5 and 7 samples and audit
 
     async def _collect(self) -> list[dict[str, Any]]:
         self.listener.step("What the nodes have measured and kept")
