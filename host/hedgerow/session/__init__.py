@@ -11,7 +11,7 @@ answer is repeated once, if repeating it can do no harm:
 - post: it carries a `nonce`, by which the node recognises that it has the message already.
 
 A node that is short of memory at this moment, or looks at something else, says so and has done nothing: whatever it was
-asked, it is asked again, twice, a little later.
+asked, it is asked again a little later, for a few seconds at most.
 
 restart, dev and remove are asked once: their answer may be lost, and then the caller looks for itself.
 
@@ -57,7 +57,7 @@ TEXT_KEPT_BYTES = 400
 SEQUENCES_TRIED = 200
 SHORT_FRAME_BYTES = 256  # a longer frame contains a 03 under almost every number
 PIECE_BYTES = 2048  # of a file in one request
-BUSY_PAUSES_S = (0.3, 1.0)  # a small board finds room again once it has cleared up
+BUSY_PAUSES_S = (0.3, 1.0, 3.0)  # a small board finds room again once it has cleared up, or done its sums
 MAX_FALLS = 10  # of the way under one question
 ASKED_ONCE = frozenset({"restart", "dev", "remove"})
 NONCE_BYTES = 8
