@@ -30,7 +30,6 @@ from hedgenode.tasks.sampling import SamplingTask
 from hedgewire import message
 
 KEYS_FOLDER = "/store/keys"
-PHONE_MARK = "/store/phone"  # tasks/phone.py puts it there
 NEXT_FOLDER = "/store/next"  # what a move to another fleet needs
 
 
@@ -137,9 +136,11 @@ def _make_exchange(node):
 def _was_pressed():
     """Whether this start is for the page alone; counts once, whatever comes of it."""
     try:
-        os.remove(PHONE_MARK)
+        from hedgenode.tasks.phone import MARK
+
+        os.remove(MARK)
         return True
-    except OSError:
+    except (ImportError, OSError):
         return False
 
 

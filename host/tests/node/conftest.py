@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for in_chromium
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # for by_phone
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "firmware" / "tests"))
 

@@ -3,15 +3,12 @@
 The browser is told that names lead to the virtual board, as for a phone whose only network is the node's.
 """
 
-import os
-import shutil
 from contextlib import asynccontextmanager
 
 import pytest
 from by_phone import opened, public_texts
+from in_chromium import CHROMIUM, looks_right, needs_chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SCREENSHOTS = os.environ.get("HEDGEROW_SCREENSHOTS")
 # At 200 % a phone of 360 by 640 pixels has half as many for the page.
 SIZES = {"phone": (360, 640), "phone at 200 %": (180, 320), "tablet": (800, 1100)}
 MAX_BYTES = 20_000
@@ -24,10 +21,7 @@ TITLES = {
 
 pytestmark = [
     pytest.mark.timeout(120),
-    pytest.mark.skipif(
-        CHROMIUM is None and "CI" not in os.environ,
-        reason="Chromium is not installed (Debian: apt-get install chromium)",
-    ),
+    needs_chromium,
 ]
 
 
@@ -54,24 +48,6 @@ async def phone(board, language: str = "en", scripts: bool = False):
             yield shown
         finally:
             await browser.close()
-
-
-async def looks_right(shown, name: str) -> None:
-    """At every size, light and dark: nothing sideways, nothing that axe-core has against it."""
-    from axe_playwright_python.async_playwright import Axe
-
-    for size, (width, height) in SIZES.items():
-        await shown.set_viewport_size({"width": width, "height": height})
-        for scheme in ("light", "dark"):
-            await shown.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            wide = await shown.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-            assert wide[0] <= wide[1] <= width, f"{name}, {size}: {wide} of {width} pixels"
-            if SCREENSHOTS:
-                await shown.screenshot(path=f"{SCREENSHOTS}/{name} {size} {scheme}.png", full_page=True)
-    for scheme in ("light", "dark"):
-        await shown.emulate_media(color_scheme=scheme)
-        found = await Axe().run(shown)
-        assert found.violations_count == 0, found.generate_report()
 
 
 def test_a_neighbour_reads_and_leaves_a_message_without_scripts(nodes):
@@ -139,15 +115,15 @@ def test_it_looks_right_in_every_language_and_asks_nobody_else(nodes):
                 answer = await shown.goto(f"http://127.0.0.1/?l={tag}")
                 assert len(await answer.body()) <= MAX_BYTES
                 assert await shown.title() == title
-                await looks_right(shown, f"board {tag}")
+                await looks_right(shown, f"board {tag}", SIZES)
             await shown.goto("http://127.0.0.1/?l=en&done")
-            await looks_right(shown, "posted")
+            await looks_right(shown, "posted", SIZES)
             await shown.locator("textarea").evaluate("area => area.removeAttribute('maxlength')")
             await shown.locator("textarea").fill("ä" * 601)
             await shown.get_by_role("button", name="Leave it here").tap()
             await shown.get_by_role("alert").get_by_text("That is too long").wait_for()
             assert await shown.locator("textarea").input_value() == "ä" * 601, "nothing that was written is lost"
-            await looks_right(shown, "refused")
+            await looks_right(shown, "refused", SIZES)
         assert strangers == []
 
     nodes.run(story(), within_s=110)

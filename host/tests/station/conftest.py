@@ -9,6 +9,7 @@ import pytest
 from hedgerow.plans import firmware
 from hedgerow.virtual import interpreter
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for in_chromium
 sys.path.insert(0, str(Path(__file__).parent))  # for station_table
 
 

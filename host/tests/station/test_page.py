@@ -2,13 +2,12 @@
 
 import asyncio
 import http.client
-import os
-import shutil
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from in_chromium import CHROMIUM, looks_right, needs_chromium
 from station_table import SENSORS, at_rest, until
 
 from hedgerow.station import page, words
@@ -17,11 +16,6 @@ from hedgerow.station.card import Card, Check, Phase, Stage, Verdict
 from hedgerow.station.watch import NamedWatch
 from hedgerow.station.web import Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-needs_chromium = pytest.mark.skipif(
-    CHROMIUM is None and "CI" not in os.environ, reason="Chromium is not installed (Debian: apt-get install chromium)"
-)
-SCREENSHOTS = os.environ.get("HEDGEROW_SCREENSHOTS")
 # At 200 % a laptop of 1280 by 800 pixels has half as many for the page.
 SIZES = {"phone": (390, 844), "laptop": (1280, 800), "laptop at 200 %": (640, 400), "small phone": (320, 568)}
 
@@ -169,25 +163,6 @@ async def browser_page(address: str, strangers: list[str]):
             await browser.close()
 
 
-async def looks_right(shown, name: str) -> None:
-    """At every size: nothing sideways, nothing that axe-core has against it. Pictures for whoever wants to look."""
-    from axe_playwright_python.async_playwright import Axe
-
-    for size, (width, height) in SIZES.items():
-        await shown.set_viewport_size({"width": width, "height": height})
-        wide = await shown.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-        assert wide[0] <= wide[1], f"{size}: {wide[0]} of {wide[1]} pixels"
-        if SCREENSHOTS:
-            await shown.screenshot(path=f"{SCREENSHOTS}/{name} {size}.png", full_page=True)
-    for scheme in ("light", "dark"):
-        await shown.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found = await Axe().run(shown)
-        assert found.violations_count == 0, found.generate_report()
-    if SCREENSHOTS:
-        await shown.screenshot(path=f"{SCREENSHOTS}/{name} dark.png", full_page=True)
-    await shown.emulate_media(color_scheme="light")
-
-
 async def by_keyboard(shown, name: str) -> None:
     """Go to what is called so on a failed card with the tab key, and press Enter."""
     for _ in range(60):
@@ -216,7 +191,7 @@ def test_a_volunteer_watches_a_board_fail_and_tries_it_again_by_keyboard(table):
             ):
                 await until(station, lambda cards: any(card.stage is Stage.INSTALL for card in cards))
                 await shown.get_by_text("install, about").first.wait_for()
-                await looks_right(shown, "working")
+                await looks_right(shown, "working", SIZES)
                 await until(station, lambda cards: at_rest(2)(cards[:2]))
                 bad = next(card for card in station.cards if card.phase is Phase.FAIL)
                 await shown.get_by_text("What to do: Check the four wires of the lps22hb").wait_for()
@@ -224,7 +199,7 @@ def test_a_volunteer_watches_a_board_fail_and_tries_it_again_by_keyboard(table):
                 assert "1 passed, 1 failed" in await shown.text_content("#tally")
                 await by_keyboard(shown, "Self-test")
                 await shown.get_by_text("sensor lps22hb: bad").wait_for()
-                await looks_right(shown, "failed")
+                await looks_right(shown, "failed", SIZES)
 
                 bench.write_fleet(good + SENSORS.replace("0x5c", "0x5d"))
                 await by_keyboard(shown, "Try")
@@ -238,7 +213,7 @@ def test_a_volunteer_watches_a_board_fail_and_tries_it_again_by_keyboard(table):
                 )
                 answer = await shown.request.get(web.address.partition("?")[0] + "label/n2.png")
                 assert (await answer.body()).startswith(b"\x89PNG")
-                await looks_right(shown, "passed")
+                await looks_right(shown, "passed", SIZES)
             assert strangers == []
 
     asyncio.run(story())
@@ -286,7 +261,7 @@ def test_eight_boards_in_their_boot_loaders_one_of_which_fails_and_is_tried_agai
                 await shown.get_by_text("7 passed, 1 failed, 0 at work").wait_for()
                 (bad,) = [card for card in station.cards if card.phase is Phase.FAIL]
                 assert (bad.node, bad.stage) == ("n8", Stage.TEST), bad
-                await looks_right(shown, "eight")
+                await looks_right(shown, "eight", SIZES)
                 bench.write_fleet(good)
                 await by_keyboard(shown, "Try")
                 await until(station, lambda cards: all(card.phase is Phase.PASS for card in cards), 60)
